@@ -1,0 +1,1 @@
+"""The frozen values that every other room speaks in; no I/O."""

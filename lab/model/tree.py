@@ -7,9 +7,10 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from typing_extensions import Self
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Json: TypeAlias = (
     "None | bool | int | float | str | list[Json] | dict[str, Json] | Mapping[str, Json]"

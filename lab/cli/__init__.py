@@ -1,0 +1,1 @@
+"""One verb a file; the only place that prints, exits and knows providers."""

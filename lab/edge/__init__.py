@@ -1,0 +1,1 @@
+"""The real world, one piece a module."""

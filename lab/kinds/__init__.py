@@ -1,0 +1,1 @@
+"""The portable kinds' keys: what each means, wherever it runs."""

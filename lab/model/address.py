@@ -1,0 +1,54 @@
+"""Addresses name steps and their instances: ``train``, ``train[lr=0.1,units=64]``, ``kubeflow/install``, ``sweep[#7]``."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import re
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_SAFE = re.compile(r"[A-Za-z0-9._,=+-]{1,80}\Z")
+_MAGIC = re.compile(r"[\[\]]")
+
+
+def is_name(text: str) -> bool:
+    """Whether *text* may name a step, a variable, a target or an output."""
+    return NAME.match(text) is not None
+
+
+def instance(name: str, key: str) -> str:
+    """The address of one matrix instance: ``instance("train", "lr=0.1")`` is ``train[lr=0.1]``."""
+    return f"{name}[{key}]" if key else name
+
+
+def split(address: str) -> tuple[str, str]:
+    """An address as its step's name and its instance key, which is empty for a plain step."""
+    if address.endswith("]") and "[" in address:
+        name, _, key = address.partition("[")
+        return name, key[:-1]
+    return address, ""
+
+
+def slug(address: str) -> str:
+    """A folder name for *address*, the same on every platform, and different for different addresses.
+
+    Matrix instances lie in a folder of their step: ``train[lr=0.1]`` is ``train/lr=0.1``. A key that is
+    not safe as a file name is replaced by a short hash of itself.
+    """
+    name, key = split(address)
+    parts = name.split("/")
+    if key:
+        safe = _SAFE.match(key) and key not in {".", ".."}
+        parts.append(key if safe else "h-" + hashlib.sha256(key.encode()).hexdigest()[:16])
+    return "/".join(parts)
+
+
+def matches(address: str, pattern: str) -> bool:
+    """Whether a selector picks *address*; only ``*`` and ``?`` are special, brackets stand for themselves.
+
+    A pattern without an instance key picks every instance of the steps that it names.
+    """
+    escaped = _MAGIC.sub(lambda m: "[[]" if m.group() == "[" else "[]]", pattern)
+    if fnmatch.fnmatchcase(address, escaped):
+        return True
+    return "[" not in pattern and fnmatch.fnmatchcase(split(address)[0], escaped)

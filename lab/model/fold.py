@@ -1,0 +1,78 @@
+"""Folds events into records: the one place that says what an event means for the state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lab.model.event import (
+    Event,
+    ProtectSet,
+    RecordMoved,
+    StepDestroyed,
+    StepFailed,
+    StepFinished,
+    StepForgotten,
+    StepRemembered,
+    StepStarted,
+)
+from lab.model.state import Record, Tried
+
+
+def fold(records: dict[str, Record], event: Event) -> tuple[str, ...]:
+    """Applies *event* to *records* in place; gives the addresses whose records changed or went.
+
+    An event about a step that has no record (a torn or foreign journal) changes nothing.
+    """
+    match event:
+        case StepStarted():
+            records[event.address] = _started(records.get(event.address), event)
+            return (event.address,)
+        case StepDestroyed() | StepForgotten():
+            return (event.address,) if records.pop(event.address, None) else ()
+        case RecordMoved(address=address, to=to):
+            record = records.pop(address, None)
+            if record is None:
+                return ()
+            records[to] = replace(record, address=to)
+            return (address, to)
+        case StepRemembered() | StepFinished() | StepFailed() | ProtectSet():
+            record = records.get(event.address)
+            if record is None:
+                return ()
+            records[event.address] = _changed(record, event)
+            return (event.address,)
+        case _:
+            return ()
+
+
+def _started(record: Record | None, event: StepStarted) -> Record:
+    tried = Tried(run=event.run, started=event.time, digest=event.digest, log=event.log)
+    return Record(
+        address=event.address,
+        kind=event.kind,
+        target=event.target,
+        version=event.version,
+        infrastructure=event.infrastructure,
+        protect=event.protect,
+        done=record.done if record else None,
+        memory=record.memory if record else None,
+        tried=tried,
+    )
+
+
+def _changed(
+    record: Record, event: StepRemembered | StepFinished | StepFailed | ProtectSet
+) -> Record:
+    match event:
+        case StepRemembered(memory=memory):
+            return replace(record, memory=memory)
+        case StepFinished(done=done):
+            return replace(record, done=done, tried=None)
+        case ProtectSet(protect=protect):
+            return replace(record, protect=protect)
+        case StepFailed():
+            tried = record.tried or Tried(run=event.run, started=event.time, digest="")
+            failed = replace(
+                tried, error=event.error, log=event.log, interrupted=event.interrupted
+            )
+            return replace(record, tried=failed)

@@ -1,0 +1,108 @@
+"""The graph of steps: acyclic by construction, in an order that follows the author's."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab.model.labfile import Labfile, Step
+
+
+class CycleError(Exception):
+    """Steps that wait for each other; ``cycle`` is the path, its first step repeated at the end."""
+
+    def __init__(self, cycle: tuple[str, ...]) -> None:
+        super().__init__(" -> ".join(cycle))
+        self.cycle = cycle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """Steps in an order in which they may run.
+
+    ``needs`` holds every edge, ``refs`` only those through which outputs flow: a dependent of the first
+    sort is ordered, one of the second is also decided by what flows. ``guarded`` are the (step, upstream)
+    pairs where every reference stands inside ``default()``, so that a skipped upstream skips no one.
+    """
+
+    labfile: Labfile
+    steps: Mapping[str, Step]  # in order
+    needs: Mapping[str, tuple[str, ...]]
+    refs: Mapping[str, tuple[str, ...]]
+    guarded: frozenset[tuple[str, str]] = frozenset()
+
+    def dependents(self) -> dict[str, list[str]]:
+        """For each step, the steps that wait for it."""
+        found: dict[str, list[str]] = {address: [] for address in self.steps}
+        for address, needs in self.needs.items():
+            for upstream in needs:
+                found[upstream].append(address)
+        return found
+
+    def upstream(self, addresses: Iterable[str]) -> set[str]:
+        """Everything that *addresses* wait for, directly or not, without themselves unless reached."""
+        return closure(addresses, self.needs)
+
+    def downstream(self, addresses: Iterable[str]) -> set[str]:
+        """Everything that waits for *addresses*, directly or not."""
+        return closure(addresses, self.dependents())
+
+
+def closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
+    """What can be reached from *start* by one edge or more."""
+    found: set[str] = set()
+    stack = [target for address in start for target in edges.get(address, ())]
+    while stack:
+        address = stack.pop()
+        if address not in found:
+            found.add(address)
+            stack.extend(edges.get(address, ()))
+    return found
+
+
+def in_order(addresses: Iterable[str], needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """*addresses* so that each comes after what it needs, else as early as the author wrote it.
+
+    Raises:
+        CycleError: with the shortest cycle found.
+    """
+    position = {address: i for i, address in enumerate(addresses)}
+    waiting = {a: len(set(needs.get(a, ()))) for a in position}
+    dependents: dict[str, list[str]] = {a: [] for a in position}
+    for address in position:
+        for upstream in set(needs.get(address, ())):
+            dependents[upstream].append(address)
+    ready = [(i, a) for a, i in position.items() if not waiting[a]]
+    heapq.heapify(ready)
+    ordered: list[str] = []
+    while ready:
+        _, address = heapq.heappop(ready)
+        ordered.append(address)
+        for dependent in dependents[address]:
+            waiting[dependent] -= 1
+            if not waiting[dependent]:
+                heapq.heappush(ready, (position[dependent], dependent))
+    if len(ordered) < len(position):
+        stuck = [a for a in position if waiting[a]]
+        raise CycleError(_shortest_cycle(stuck, needs))
+    return ordered
+
+
+def _shortest_cycle(stuck: list[str], needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    import networkx as nx  # only for a fault that stops everything: its import takes longer than a plan
+
+    inside = set(stuck)
+    drawn: Any = nx.DiGraph((a, b) for a in stuck for b in needs.get(a, ()) if b in inside)
+    component = next(c for c in nx.strongly_connected_components(drawn) if _cyclic(c, drawn))
+    part = drawn.subgraph(component)
+    first = min(component, key=stuck.index)
+    for neighbour in sorted(part.successors(first), key=stuck.index):
+        back = nx.shortest_path(part, neighbour, first)
+        return (first, *back)
+    raise AssertionError("a cyclic component has an edge")  # pragma: no cover
+
+
+def _cyclic(component: set[str], drawn: Any) -> bool:
+    return len(component) > 1 or any(drawn.has_edge(a, a) for a in component)

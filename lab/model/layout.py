@@ -1,0 +1,29 @@
+"""Where lab keeps things: the folders below `.lab`, as text."""
+
+from __future__ import annotations
+
+from lab.model.address import slug
+
+FOLDER = ".lab"
+
+
+def lab_key(name: str, overlay: str) -> str:
+    """What the state belongs to, as a folder name: ``mnist``, ``mnist@prod``."""
+    return f"{name}@{overlay}" if overlay else name
+
+
+def work_dir(root: str, name: str, overlay: str) -> str:
+    return f"{root}/{FOLDER}/work/{lab_key(name, overlay)}"
+
+
+def step_dir(root: str, name: str, overlay: str, address: str) -> str:
+    """``step.dir``: the folder that is private to a step or one matrix instance."""
+    return f"{work_dir(root, name, overlay)}/steps/{slug(address)}"
+
+
+def log_path(root: str, name: str, overlay: str, run: int, address: str) -> str:
+    return f"{work_dir(root, name, overlay)}/logs/{run:04d}/{slug(address)}.log"
+
+
+def state_path(root: str) -> str:
+    return f"{root}/{FOLDER}/state.db"

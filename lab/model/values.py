@@ -1,0 +1,125 @@
+"""The values that flow between steps: artifacts, unknowns and secrets, and how state stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Json: TypeAlias = (
+    "None | bool | int | float | str | list[Json] | dict[str, Json] | Mapping[str, Json]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file or folder that a step made: it renders as its path and counts as its content.
+
+    ``path`` is absolute. ``digest`` is ``sha256:`` and the hash of the content (for a folder, of the
+    sorted relative paths, their hashes and executable bits). ``size`` is in bytes.
+    """
+
+    path: str
+    digest: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that is not known before the steps in *after* have run."""
+
+    after: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"(known after {', '.join(self.after)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """No value at all: the side of a change where a key did not exist."""
+
+
+ABSENT = Absent()
+
+Value: TypeAlias = "Json | Artifact | list[Value] | dict[str, Value] | Mapping[str, Value]"
+
+
+def pack(value: object, root: str) -> Json:
+    """*value* as JSON in which nothing depends on where the checkout lies.
+
+    Strings that are paths below *root* become ``{"$root": relative}``, artifacts ``{"$artifact": …}``.
+    """
+    match value:
+        case Artifact(path=path, digest=digest, size=size):
+            return {"$artifact": [pack(path, root), digest, size]}
+        case str():
+            if value == root:
+                return {"$root": ""}
+            return {"$root": value[len(root) + 1 :]} if value.startswith(root + "/") else value
+        case Mapping():
+            packed: dict[str, Json] = {str(k): pack(v, root) for k, v in value.items()}
+            return {"$map": packed} if any(k.startswith("$") for k in packed) else packed
+        case list() | tuple():
+            return [pack(v, root) for v in value]
+        case None | bool() | int() | float():
+            return value
+    raise TypeError(f"not a value: {type(value).__name__}")
+
+
+def unpack(value: Json, root: str) -> Value:
+    """The inverse of :func:`pack`, for a checkout that lies at *root* now."""
+    match value:
+        case {"$root": str(relative)}:
+            return f"{root}/{relative}" if relative else root
+        case {"$artifact": [path, str(digest), int(size)]}:
+            return Artifact(str(unpack(path, root)), digest, size)
+        case {"$map": Mapping() as packed}:
+            return {k: unpack(v, root) for k, v in packed.items()}
+        case Mapping():
+            return {k: unpack(v, root) for k, v in value.items()}
+        case list():
+            return [unpack(v, root) for v in value]
+        case _:
+            return value
+
+
+def artifacts_in(value: object) -> list[Artifact]:
+    """Every artifact inside *value*, in order."""
+    match value:
+        case Artifact():
+            return [value]
+        case Mapping():
+            return [a for v in value.values() for a in artifacts_in(v)]
+        case list() | tuple():
+            return [a for v in value for a in artifacts_in(v)]
+    return []
+
+
+def rendered(value: object) -> Json:
+    """*value* as people and templates see it: artifacts are their paths."""
+    match value:
+        case Artifact(path=path):
+            return path
+        case Mapping():
+            return {str(k): rendered(v) for k, v in value.items()}
+        case list() | tuple():
+            return [rendered(v) for v in value]
+        case None | bool() | int() | float() | str():
+            return value
+    raise TypeError(f"not a value: {type(value).__name__}")
+
+
+def identified(value: object, root: str) -> Json:
+    """*value* as it counts in identity: artifacts are their content, the checkout's place is a mark."""
+    match value:
+        case Artifact(digest=digest):
+            return f"<artifact {digest}>"
+        case str():
+            return value.replace(root, "<lab.root>") if root in value else value
+        case Mapping():
+            return {str(k): identified(v, root) for k, v in value.items()}
+        case list() | tuple():
+            return [identified(v, root) for v in value]
+        case None | bool() | int() | float():
+            return value
+    raise TypeError(f"not a value: {type(value).__name__}")

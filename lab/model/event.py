@@ -37,6 +37,7 @@ class StepStarted:
     version: int = 1
     infrastructure: bool = False
     protect: bool = False
+    needs: tuple[str, ...] = ()
     attempt: int = 1
     log: str = ""
 

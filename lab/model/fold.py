@@ -54,6 +54,7 @@ def _started(record: Record | None, event: StepStarted) -> Record:
         version=event.version,
         infrastructure=event.infrastructure,
         protect=event.protect,
+        needs=event.needs,
         done=record.done if record else None,
         memory=record.memory if record else None,
         tried=tried,

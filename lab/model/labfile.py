@@ -121,6 +121,7 @@ class Step:
     path: Path = ()
     where: Mapping[str, Path] = field(default_factory=dict)
     literal: bool = False
+    unavailable: str = ""  # why it never runs here: its optional target is not there
 
     def path_of(self, key: str) -> Path:
         """Where *key* of this step stands in the document."""

@@ -24,6 +24,7 @@ class Done:
     finished: float = 0.0
     attempts: int = 1
     log: str = ""
+    made: tuple[str, ...] = ()  # files named in the command that were not there before: not inputs
 
     @property
     def seconds(self) -> float:
@@ -56,6 +57,7 @@ class Record:
     version: int = 1
     infrastructure: bool = False
     protect: bool = False
+    needs: tuple[str, ...] = ()  # what it waited for, so that destroying can go the other way
     done: Done | None = None
     tried: Tried | None = None
     memory: Json = None

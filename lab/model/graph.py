@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lab.model.labfile import Labfile, Step
@@ -25,6 +25,7 @@ class Graph:
     ``needs`` holds every edge, ``refs`` only those through which outputs flow: a dependent of the first
     sort is ordered, one of the second is also decided by what flows. ``guarded`` are the (step, upstream)
     pairs where every reference stands inside ``default()``, so that a skipped upstream skips no one.
+    ``inside`` maps a step to its inputs that lie in another step's artifact: relative path -> that step.
     """
 
     labfile: Labfile
@@ -32,6 +33,7 @@ class Graph:
     needs: Mapping[str, tuple[str, ...]]
     refs: Mapping[str, tuple[str, ...]]
     guarded: frozenset[tuple[str, str]] = frozenset()
+    inside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def dependents(self) -> dict[str, list[str]]:
         """For each step, the steps that wait for it."""

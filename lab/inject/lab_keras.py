@@ -26,18 +26,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
-__all__ = ["callbacks", "resume"]
+__all__ = ["callbacks", "resume", "seed"]
 
 Metrics = Literal["jsonl", "stdout", "off"]
 KEPT = 2  # should the newest be damaged, the one before it is there
 CHECKPOINT = re.compile(r"epoch-(\d+)\.npz")
 
 
-class Saved(NamedTuple):
-    """A checkpoint as read back."""
-
+class _Saved(NamedTuple):
     about: dict[str, Any]
     arrays: dict[str, Any]
+
+
+def seed(default: int | None = None) -> int | None:
+    """Seed Python, NumPy and Keras with `$LAB_SEED`, else with `default`; what it was comes back.
+
+    Call it before the model is made: initial weights and dropout are drawn from it.
+    """
+    given = os.environ.get("LAB_SEED")
+    value = int(given) if given else default
+    if value is not None:
+        _keras().utils.set_random_seed(value)
+    return value
 
 
 def callbacks(
@@ -119,9 +129,6 @@ class _Recorder:
         _report(about, self.metrics)
 
 
-# --- checkpoints ------------------------------------------------------------------------------
-
-
 def _save(folder: Path, variables: list[Any], about: dict[str, Any]) -> None:
     np = importlib.import_module("numpy")
     kind, words, *rest = np.random.get_state()
@@ -140,18 +147,18 @@ def _save(folder: Path, variables: list[Any], about: dict[str, Any]) -> None:
         old.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> Saved | None:
+def _read(path: Path) -> _Saved | None:
     """The checkpoint, or None where it is damaged: the zip format's checksums tell."""
     np = importlib.import_module("numpy")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        return Saved(json.loads(arrays.pop("about").tobytes()), arrays)
-    except Exception:  # damage has no one type: zipfile, struct, numpy and json each have theirs
+        return _Saved(json.loads(arrays.pop("about").tobytes()), arrays)
+    except Exception:  # noqa: BLE001 - damage shows as zipfile's, struct's, numpy's or json's errors
         return None
 
 
-def _restore(variables: list[Any], saved: Saved) -> None:
+def _restore(variables: list[Any], saved: _Saved) -> None:
     np = importlib.import_module("numpy")
     for i, variable in enumerate(variables):
         array = saved.arrays[f"v{i}"]
@@ -195,9 +202,6 @@ def _forget_after(folder: Path, epoch: int) -> None:
     later = [p for p in _checkpoints(folder) if _epoch_of(p) > epoch]
     for path in [*later, *folder.glob(".epoch-*.tmp")]:
         path.unlink(missing_ok=True)
-
-
-# --- metrics ----------------------------------------------------------------------------------
 
 
 def _report(about: Mapping[str, Any], metrics: Metrics) -> None:
@@ -245,9 +249,6 @@ def _scalars(logs: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for name, value in logs.items():
         with suppress(TypeError, ValueError):  # a metric with a value per class is no curve
             yield name, float(value)
-
-
-# --- the surroundings -------------------------------------------------------------------------
 
 
 def _keras() -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from lab.model.event import Event
 from lab.model.state import State
 from lab.model.values import Artifact
+from lab.provider import Provider
 
 
 class Cancel(Protocol):
@@ -160,6 +161,29 @@ class Work(Protocol):
 class Registry(Protocol):
     """Which provider makes a kind on a target."""
 
-    def find(self, kind: str, provider: str) -> object | None: ...
+    def find(self, kind: str, place: str) -> Provider | None:
+        """The provider of *kind* on the target provider *place* (``local``, ``docker``), if there is one."""
 
-    def kinds(self) -> Iterable[str]: ...
+
+class Machine(Protocol):
+    """What this computer has."""
+
+    @property
+    def ambient(self) -> Mapping[str, str]:
+        """The environment for children: lab's own without LAB_VAR_* and without the sources of secrets."""
+
+    @property
+    def cpus(self) -> int: ...
+
+    @property
+    def gpus(self) -> int: ...
+
+    @property
+    def memory(self) -> int:
+        """Bytes."""
+
+    def shared(self, name: str) -> str:
+        """A folder shared by all labs of this user, created if missing."""
+
+    def tool(self, name: str) -> str | None:
+        """The absolute path of a program beside lab's interpreter or on PATH."""

@@ -97,7 +97,8 @@ class Task(Generic[S]):
     ``spec`` is rendered and checked. ``env`` is the step's ``env`` alone; ``io.run`` adds it to the ambient
     environment. ``directory`` is ``step.dir``; it exists. ``left`` is what ``io.remember`` stored in an
     earlier attempt that did not finish, else None. ``memory`` is what was remembered last, finished or not.
-    ``target`` holds the target's rendered fields. ``seed_attempt`` counts from 1.
+    ``target`` holds the target's rendered fields. ``digest`` is the step's identity: two tasks with one digest
+    are the same work. ``attempt`` counts from 1.
     """
 
     address: str
@@ -106,6 +107,7 @@ class Task(Generic[S]):
     root: str
     env: Mapping[str, str] = field(default_factory=dict)
     target: Mapping[str, Json] = field(default_factory=dict)
+    digest: str = ""
     left: Json = None
     memory: Json = None
     record: Record | None = None

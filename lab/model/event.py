@@ -24,7 +24,10 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """The intent: from now on the world may change, and until an end is recorded it is not known how."""
+    """The intent: from now on the world may change, and until an end is recorded it is not known how.
+
+    ``target`` is the target's name, ``place`` its provider and ``fields`` its settings, without secrets.
+    """
 
     run: int
     time: float
@@ -38,6 +41,8 @@ class StepStarted:
     infrastructure: bool = False
     protect: bool = False
     needs: tuple[str, ...] = ()
+    place: str = "local"
+    fields: Mapping[str, Json] = field(default_factory=dict)
     attempt: int = 1
     log: str = ""
 

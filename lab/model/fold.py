@@ -54,6 +54,8 @@ def _started(record: Record | None, event: StepStarted) -> Record:
         version=event.version,
         infrastructure=event.infrastructure,
         protect=event.protect,
+        place=event.place,
+        fields=event.fields,
         needs=event.needs,
         done=record.done if record else None,
         memory=record.memory if record else None,

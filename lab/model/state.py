@@ -57,6 +57,8 @@ class Record:
     version: int = 1
     infrastructure: bool = False
     protect: bool = False
+    place: str = "local"  # the target's provider, and below its settings: the target may be gone too
+    fields: Mapping[str, Json] = field(default_factory=dict)
     needs: tuple[str, ...] = ()  # what it waited for, so that destroying can go the other way
     done: Done | None = None
     tried: Tried | None = None

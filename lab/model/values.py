@@ -16,7 +16,9 @@ class Artifact:
     """A file or folder that a step made: it renders as its path and counts as its content.
 
     ``path`` is absolute. ``digest`` is ``sha256:`` and the hash of the content (for a folder, of the
-    sorted relative paths, their hashes and executable bits). ``size`` is in bytes.
+    sorted relative paths, their hashes and executable bits); lab then checks the bytes. A provider may give
+    any other word (``lock:…`` for an interpreter whose lock is what counts); then lab checks that the path
+    exists. ``size`` is in bytes.
     """
 
     path: str

@@ -1,0 +1,193 @@
+"""One step, what is wanted, what is remembered and what is there: what to do, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from lab.kinds.spec import Option
+from lab.model.plan import Change, Verb
+from lab.model.state import Record
+from lab.model.tree import format_path
+from lab.model.values import ABSENT, Absent, Unknown
+from lab.planning.digest import Wanted
+from lab.provider import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """Nobody looked whether what was made is still there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is there: the provider's observation, and the artifacts that are gone or have other bytes."""
+
+    observation: Observation | NotAsked | None = NotAsked()
+    gone: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verb, the reason in words, and what differs."""
+
+    verb: Verb
+    cause: str
+    changes: tuple[Change, ...] = ()
+
+
+UNSEEN = Seen()
+
+
+def decide(
+    wanted: Wanted,
+    record: Record | None,
+    seen: Seen = UNSEEN,
+    *,
+    spec_type: type[Any],
+    cache: bool = True,
+    replace: bool = False,
+) -> Decision:
+    """What to do with a step that is to run. Called for the plan, and again when upstream outputs are known.
+
+    The order of the questions is the order of the causes that people read: the first that holds is told.
+    """
+    changes = tuple(differences(record.done.identity if record and record.done else None, wanted))
+    first = _before_looking(wanted, record, changes, cache=cache, replace=replace)
+    if first is not None:
+        return first
+    assert record is not None and record.done is not None  # else it never ran
+    if wanted.digest != record.done.digest and changes:
+        return _changed(changes, spec_type)
+    return _looked(wanted, seen)
+
+
+def _before_looking(
+    wanted: Wanted,
+    record: Record | None,
+    changes: tuple[Change, ...],
+    *,
+    cache: bool,
+    replace: bool,
+) -> Decision | None:
+    if record is None or (record.done is None and record.tried is None):
+        return Decision(Verb.CREATE, "never ran", changes)
+    verb = Verb.UPDATE if record.done else Verb.CREATE
+    if replace:
+        return Decision(Verb.REPLACE if record.done else verb, "asked for with --replace", changes)
+    if record.tried is not None:
+        return Decision(verb, _unfinished(record), changes)
+    if not cache:
+        return Decision(verb, "runs every time (`cache: false`)", changes)
+    if wanted.digest == "" and not any(_is_known(change) for change in changes):
+        return Decision(Verb.UNKNOWN, f"depends on {_names(wanted.unknown)}", changes)
+    return None
+
+
+def _unfinished(record: Record) -> str:
+    assert record.tried is not None
+    if record.tried.interrupted:
+        return f"last run was interrupted (run {record.tried.run})"
+    return f"last run failed (run {record.tried.run}): {record.tried.error.splitlines()[0]}"
+
+
+def _changed(changes: tuple[Change, ...], spec_type: type[Any]) -> Decision:
+    known = [change for change in changes if _is_known(change)] or list(changes)
+    words = list(dict.fromkeys(_subject(change) for change in known))
+    more = f" and {len(words) - 3} more" if len(words) > 3 else ""
+    cause = f"{', '.join(words[:3])}{more} changed"
+    anew = replacing(spec_type) | {"kind", "target"}
+    replaces = any(_top(change.path) in anew for change in known)
+    return Decision(Verb.REPLACE if replaces else Verb.UPDATE, cause, changes)
+
+
+def _looked(wanted: Wanted, seen: Seen) -> Decision:
+    if seen.gone:
+        return Decision(Verb.UPDATE, f"artifact {_ticked(seen.gone)} is gone")
+    if seen.altered:
+        return Decision(Verb.UPDATE, f"artifact {_ticked(seen.altered)} is not as it was made")
+    match seen.observation:
+        case None:
+            return Decision(Verb.UPDATE, "gone from the world")
+        case Observation(drift=drift) if drift:
+            what = list(dict.fromkeys(_subject(change) for change in drift))
+            return Decision(Verb.UPDATE, f"{', '.join(what[:3])} drifted", drift)
+    return Decision(Verb.KEEP, "nothing changed")
+
+
+@lru_cache(maxsize=256)
+def replacing(spec_type: type[Any]) -> frozenset[str]:
+    """The fields whose change means to make the thing anew."""
+    return frozenset(
+        name
+        for name, known in spec_type.__dataclass_fields__.items()
+        if isinstance(about := known.metadata.get("lab"), Option) and about.replaces
+    )
+
+
+def differences(before: Mapping[str, Any] | None, wanted: Wanted) -> Iterator[Change]:
+    """What differs between the recorded identity and the wanted one; nothing for a step that never ran."""
+    if before is None:
+        return
+    if wanted.digest and before == wanted.identity:
+        return
+    yield from _walk((), before, wanted.identity)
+
+
+def _walk(path: tuple[str | int, ...], before: Any, after: Any) -> Iterator[Change]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in [*before, *(k for k in after if k not in before)]:
+            yield from _walk((*path, key), before.get(key, ABSENT), after.get(key, ABSENT))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for i, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _walk((*path, i), old, new)
+    elif isinstance(before, Absent) and isinstance(after, Mapping) and after:
+        for key, value in after.items():
+            yield from _walk((*path, key), ABSENT, value)
+    elif isinstance(after, Absent) and isinstance(before, Mapping) and before:
+        for key, value in before.items():
+            yield from _walk((*path, key), value, ABSENT)
+    elif not _same(before, after):
+        yield Change(_written(path), before, after)
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Equal, and written alike: 1, 1.0 and true are equal in Python but not in a Labfile."""
+    alike = all(isinstance(before, t) == isinstance(after, t) for t in (bool, int, float))
+    return bool(before == after) and alike
+
+
+def _written(path: tuple[str | int, ...]) -> str:
+    if path and path[0] == "inputs":
+        return f"inputs[{path[1]}]" if len(path) > 1 else "inputs"
+    return format_path(path)
+
+
+def _is_known(change: Change) -> bool:
+    return not isinstance(change.after, Unknown)
+
+
+def _top(path: str) -> str:
+    return path.split("[")[0].split(".")[0]
+
+
+def _subject(change: Change) -> str:
+    """What changed, in the words of a cause: `command`, input `train.py`, `env.LR`."""
+    top = _top(change.path)
+    if top == "inputs":
+        return f"input `{change.path[len('inputs[') : -1]}`"
+    if top == "env":
+        return f"`{change.path}`"
+    return f"`{top}`"
+
+
+def _ticked(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _names(addresses: tuple[str, ...]) -> str:
+    shown = ", ".join(addresses[:3])
+    return shown + (f" and {len(addresses) - 3} more" if len(addresses) > 3 else "")

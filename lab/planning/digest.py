@@ -1,0 +1,173 @@
+"""What counts in a step's identity, and the digest of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from lab.kinds.spec import Option
+from lab.model.graph import Graph
+from lab.model.labfile import Step
+from lab.model.state import Record
+from lab.model.tree import digest
+from lab.model.values import Unknown
+from lab.planning.inputs import declared, named
+from lab.planning.outcome import Outcome, identity_of, steps_scope
+from lab.ports import Files
+from lab.reading.scope import base_scope
+from lab.reading.template import render
+
+ROOT_MARK = "<lab.root>"
+DIR_MARK = "<step.dir>"
+MISSING_INPUT = "(missing)"
+
+Fingerprint = Callable[[str], "str | None"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a step is to be. ``digest`` is empty while ``unknown`` names steps that must run first.
+
+    ``identity`` is the tree that the digest is taken of; its leaves may be Unknown. ``missing`` are declared
+    inputs that are not there.
+    """
+
+    identity: Mapping[str, Any]
+    digest: str
+    unknown: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """All that deciding looks at besides the step itself."""
+
+    graph: Graph
+    files: Files
+    specs: Mapping[str, type[Any]]
+    fingerprint: Fingerprint
+    records: Mapping[str, Record] = field(default_factory=dict)
+
+
+def want(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> Wanted:
+    """The identity of *step*, given what is known of the steps before it.
+
+    Raises:
+        TemplateFault: an expression of the step fails on the values that are known.
+    """
+    spec_type = world.specs[step.kind]
+    tree = _tree(world, step, outcomes)
+    spec = _counted(spec_type, tree["spec"])
+    identity: dict[str, Any] = {"kind": step.kind, "target": tree["target"], **spec}
+    if getattr(spec_type, "version", 1) != 1:
+        identity["version"] = spec_type.version
+    if tree["env"]:
+        identity["env"] = tree["env"]
+    inputs, missing = _inputs(world, step, spec_type, tree, outcomes)
+    if inputs:
+        identity["inputs"] = inputs
+    unknown = unknowns_in(identity)
+    return Wanted(
+        identity=identity,
+        digest="" if unknown else digest(identity),
+        unknown=unknown,
+        missing=missing,
+    )
+
+
+def _tree(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """The step's spec, env, inputs and target in the identity rendering."""
+    target: Any = step.target.provider
+    if step.target.fields:
+        target = {"provider": step.target.provider, **step.target.fields}
+    raw = {"spec": step.spec, "env": step.env, "inputs": list(step.inputs), "target": target}
+    if step.literal:
+        return raw
+    rendered: dict[str, Any] = render(raw, identity_scope(world, step, outcomes))
+    return rendered
+
+
+def identity_scope(
+    world: World, step: Step, outcomes: Mapping[str, Outcome]
+) -> dict[str, Any]:
+    """What templates see when identity is rendered: content for artifacts, marks for places, hashes for secrets."""
+    labfile = world.graph.labfile
+    scope = base_scope(labfile, step=step, root=ROOT_MARK, directory=DIR_MARK)
+    scope["steps"] = steps_scope(
+        world.graph, step.address, outcomes, identity_of(labfile.root)
+    )
+    scope["secrets"] = {
+        name: f"<secret {name} {world.fingerprint(name) or 'not read'}>" for name in labfile.secrets
+    }
+    return scope
+
+
+@lru_cache(maxsize=256)
+def _defaults(spec_type: type[Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """The fields' plain defaults, and the fields that do not count."""
+    defaults: dict[str, Any] = {}
+    left_out = set()
+    for name, known in spec_type.__dataclass_fields__.items():
+        about = known.metadata.get("lab")
+        if isinstance(about, Option) and not about.identity:
+            left_out.add(name)
+        if known.default is not MISSING:
+            defaults[name] = known.default
+        elif known.default_factory is not MISSING:
+            defaults[name] = known.default_factory()
+    return defaults, frozenset(left_out)
+
+
+def _counted(spec_type: type[Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that count: not those left out by their kind, not those that say what is the default anyway."""
+    defaults, left_out = _defaults(spec_type)
+    return {
+        key: value
+        for key, value in spec.items()
+        if key not in left_out and (key not in defaults or value != defaults[key])
+    }
+
+
+def _inputs(
+    world: World,
+    step: Step,
+    spec_type: type[Any],
+    tree: Mapping[str, Any],
+    outcomes: Mapping[str, Outcome],
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    record = world.records.get(step.address)
+    made = set(record.done.made) if record and record.done else set()
+    inside = world.graph.inside.get(step.address, {})
+    patterns = tuple(p for p in tree["inputs"] if isinstance(p, str))
+    unknown = [p for p in tree["inputs"] if isinstance(p, Unknown)]
+    asked = list(dict.fromkeys(declared(patterns, world.files)))
+    implicit = [p for p in named(spec_type, tree["spec"], world.files) if p not in made]
+    found: dict[str, Any] = {f"({u})": u for u in unknown}
+    missing: list[str] = []
+    for path in dict.fromkeys([*asked, *implicit, *inside]):
+        upstream = inside.get(path)
+        if upstream is not None and isinstance(outcomes.get(upstream, Unknown(())), Unknown):
+            found[path] = Unknown((upstream,))
+            continue
+        content = world.files.digest(path)
+        if content is None and path in asked:
+            missing.append(path)
+        found[path] = content or MISSING_INPUT
+    return found, tuple(missing)
+
+
+def unknowns_in(tree: object) -> tuple[str, ...]:
+    """The steps that unknown leaves of *tree* wait for, in order of appearance."""
+    found: dict[str, None] = {}
+    stack = [tree]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Unknown):
+            found.update(dict.fromkeys(value.after))
+        elif isinstance(value, Mapping):
+            stack.extend(reversed(list(value.values())))
+        elif isinstance(value, list):
+            stack.extend(reversed(value))
+    return tuple(found)

@@ -1,0 +1,170 @@
+"""Which files of the lab a step reads: those it declares, and those that its command names."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from lab.kinds.spec import Option, Role
+from lab.model.layout import FOLDER
+from lab.planning.imports import local_modules
+from lab.ports import Files
+
+_ROOT_MARK = "<lab.root>"
+_GLOB = re.compile(r"[*?]|\[.+\]")
+_ASSIGNED = re.compile(r"--?[A-Za-z0-9_.-]+=(.+)\Z", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which fields of a kind name files."""
+
+    argv: tuple[str, ...] = ()
+    file: tuple[str, ...] = ()
+    module: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=256)
+def roles_of(spec: type[Any]) -> Roles:
+    """The roles that *spec*'s fields declare."""
+    found: dict[Role, list[str]] = {}
+    for name, known in spec.__dataclass_fields__.items():
+        about = known.metadata.get("lab")
+        if isinstance(about, Option):
+            found.setdefault(about.role, []).append(name)
+    return Roles(
+        argv=tuple(found.get(Role.ARGV, ())),
+        file=tuple(found.get(Role.FILE, ())),
+        module=tuple(found.get(Role.MODULE, ())),
+        artifacts=tuple(found.get(Role.ARTIFACTS, ())),
+    )
+
+
+def declared(patterns: tuple[str, ...], files: Files) -> Iterator[str]:
+    """The files and folders that ``inputs`` names; a pattern that matches nothing yields itself."""
+    for pattern in patterns:
+        path = _normal(pattern, ".")
+        if path is None:
+            yield pattern
+        elif _GLOB.search(pattern):
+            yield from files.glob(path)
+        else:
+            yield path
+
+
+def named(spec: type[Any], tree: Mapping[str, Any], files: Files) -> list[str]:
+    """The lab's files that a step's command, script or module names, and what those import.
+
+    Args:
+        spec: the kind's Spec, whose fields' roles say where files are named.
+        tree: the step's identity rendering.
+        files: the lab's files.
+
+    Returns:
+        relative paths in the order of their first mention.
+    """
+    roles = roles_of(spec)
+    cwd = tree.get("cwd", ".")
+    cwd = cwd if isinstance(cwd, str) else "."
+    made = _made(roles, tree)
+    found: dict[str, None] = {}
+    for path in _mentioned(roles, tree, cwd):
+        if path in found or path in made or not _is_file(path, files):
+            continue
+        found[path] = None
+        if path.endswith(".py"):
+            found.update(dict.fromkeys(local_modules(path, files, folders=(_clean(cwd),))))
+    return [path for path in found if path not in made]
+
+
+def _made(roles: Roles, tree: Mapping[str, Any]) -> set[str]:
+    made: set[str] = set()
+    for name in roles.artifacts:
+        paths = tree.get(name)
+        for path in paths.values() if isinstance(paths, Mapping) else ():
+            normal = _normal(path, ".") if isinstance(path, str) else None
+            if normal is not None:
+                made.add(normal)
+    return made
+
+
+def _mentioned(roles: Roles, tree: Mapping[str, Any], cwd: str) -> Iterator[str]:
+    for name in roles.argv:
+        yield from _paths(words_of(tree.get(name)), cwd)
+    for name in roles.file:
+        value = tree.get(name)
+        if isinstance(value, str):
+            yield from _paths([value], cwd if name == "script" else ".")
+    for name in roles.module:
+        value = tree.get(name)
+        if isinstance(value, str):
+            yield from _paths(_module_files(value), cwd)
+
+
+def words_of(command: object) -> list[str]:
+    """The words of a command, as a list or as a shell's text (a text that no shell could split: its blanks)."""
+    match command:
+        case list():
+            texts = [word for word in command if isinstance(word, str)]
+            modules = [_module_files(b) for a, b in zip(texts, texts[1:], strict=False) if a == "-m"]
+            return texts + [path for paths in modules for path in paths]
+        case str():
+            return words_of(_split(command))
+    return []
+
+
+@lru_cache(maxsize=4096)
+def _split_cached(text: str) -> tuple[str, ...]:
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    try:
+        return tuple(lexer)
+    except ValueError:
+        return tuple(text.split())
+
+
+def _split(text: str) -> list[str]:
+    return list(_split_cached(text))
+
+
+def _module_files(dotted: str) -> list[str]:
+    stem = dotted.replace(".", "/")
+    return [f"{stem}.py", f"{stem}/__init__.py", f"{stem}/__main__.py"]
+
+
+def _paths(words: list[str], cwd: str) -> Iterator[str]:
+    for word in words:
+        assigned = _ASSIGNED.match(word)
+        path = _normal(assigned.group(1) if assigned else word, cwd)
+        if path is not None:
+            yield path
+
+
+def _normal(word: str, cwd: str) -> str | None:
+    """*word* relative to the lab's folder, or None if it cannot be a file of the lab."""
+    if not word or len(word) > 1024 or "\n" in word or "\0" in word or word.startswith("<artifact"):
+        return None
+    if word.startswith(_ROOT_MARK):
+        path = posixpath.normpath(word[len(_ROOT_MARK) :].lstrip("/") or ".")
+    elif word.startswith(("/", "<", "-")):
+        return None
+    else:
+        path = posixpath.normpath(posixpath.join(_clean(cwd), word))
+    if path == "." or path.startswith("..") or path.split("/")[0] in (FOLDER, ".git"):
+        return None
+    return path
+
+
+def _clean(cwd: str) -> str:
+    return cwd[len(_ROOT_MARK) :].lstrip("/") or "." if cwd.startswith(_ROOT_MARK) else cwd
+
+
+def _is_file(path: str, files: Files) -> bool:
+    return files.exists(path) and not files.is_dir(path)

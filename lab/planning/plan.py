@@ -1,0 +1,243 @@
+"""All steps: what will happen to each, in an order in which it can, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from lab.kinds.spec import Lifecycle
+from lab.model.address import split
+from lab.model.diagnostic import Diagnostic, PlanError
+from lab.model.graph import Graph
+from lab.model.labfile import Step
+from lab.model.plan import Action, Plan, Verb
+from lab.model.state import Record
+from lab.model.values import Unknown
+from lab.planning.conditions import condition, real_scope
+from lab.planning.decide import UNSEEN, Decision, Seen, decide
+from lab.planning.digest import Wanted, World, want
+from lab.planning.outcome import Known, Outcome, Skipped
+from lab.planning.removals import removals
+from lab.planning.select import EVERYTHING, Selection, left_out, picked
+from lab.reading.faults import diagnose
+from lab.reading.template import TemplateFault
+
+Directory = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class Sketch:
+    """A plan while it grows: mutable because each step's decision depends on those before it."""
+
+    actions: list[Action] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A plan with what was found out on the way, so that a run need not find it out again."""
+
+    plan: Plan
+    outcomes: Mapping[str, Outcome]
+    wanted: Mapping[str, Wanted]
+
+
+def make_plan(
+    world: World,
+    *,
+    directory: Directory,
+    seen: Mapping[str, Seen] | None = None,
+    selection: Selection = EVERYTHING,
+) -> Draft:
+    """The plan for *world*.
+
+    Args:
+        world: the graph, the records, and the files to look at.
+        directory: a step's folder by its address, for `step.dir`.
+        seen: what was observed of recorded steps.
+        selection: which steps the command is about.
+
+    Raises:
+        PlanError: a step is left out whose outputs are needed and were never recorded; a protected thing
+            would be destroyed; a declared input is missing.
+        LabfileError: an expression fails on values that are known now.
+    """
+    graph = world.graph
+    gone = [address for address in world.records if address not in graph.steps]
+    excluded = left_out(graph, selection, gone)
+    replace = picked(graph, selection.replace, list(graph.steps), "--replace")
+    sketch = Sketch()
+    for address, step in graph.steps.items():
+        if address in excluded:
+            _leave_out(world, address, sketch)
+            continue
+        _plan_step(world, step, sketch, directory, (seen or {}).get(address, UNSEEN), address in replace)
+    going = [world.records[address] for address in gone if address not in excluded]
+    sketch.actions += removals(going)
+    _refuse_protected(world, sketch.actions)
+    sketch.warnings += _moved(world, going, sketch)
+    plan = Plan(
+        actions=tuple(sketch.actions), left_out=excluded, warnings=tuple(sketch.warnings)
+    )
+    return Draft(plan=plan, outcomes=sketch.outcomes, wanted=sketch.wanted)
+
+
+def _leave_out(world: World, address: str, sketch: Sketch) -> None:
+    """A step that the selection leaves out gives its recorded outputs, if it has any."""
+    record = world.records.get(address)
+    if record is not None and record.done is not None:
+        sketch.outcomes[address] = Known(record.done.outputs)
+
+
+def _plan_step(
+    world: World, step: Step, sketch: Sketch, directory: Directory, seen: Seen, replace: bool
+) -> None:
+    graph, address = world.graph, step.address
+    _need_recorded(graph, address, sketch.outcomes)
+    reason = skip_reason(graph, step, sketch.outcomes, directory(address))
+    if reason is not None:
+        sketch.outcomes[address] = Skipped(reason)
+        sketch.actions.append(_action(world, step, Decision(Verb.SKIP, reason)))
+        return
+    wanted = wanted_of(world, step, sketch.outcomes)
+    record = world.records.get(address)
+    decision = decide(
+        wanted,
+        record,
+        seen,
+        spec_type=world.specs[step.kind],
+        cache=step.options.cache,
+        replace=replace,
+    )
+    _need_inputs(step, wanted, decision, sketch)
+    keeps = decision.verb is Verb.KEEP and record is not None and record.done is not None
+    sketch.outcomes[address] = (
+        Known(record.done.outputs) if keeps and record and record.done else Unknown((address,))
+    )
+    sketch.wanted[address] = wanted
+    sketch.actions.append(_action(world, step, decision))
+
+
+def _action(world: World, step: Step, decision: Decision) -> Action:
+    lifecycle = getattr(world.specs[step.kind], "lifecycle", Lifecycle.WORK)
+    return Action(
+        address=step.address,
+        kind=step.kind,
+        target=step.target.name,
+        verb=decision.verb,
+        cause=decision.cause,
+        changes=decision.changes,
+        infrastructure=lifecycle is Lifecycle.INFRASTRUCTURE,
+    )
+
+
+def wanted_of(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> Wanted:
+    """:func:`want`, with a failing expression told at its place in the Labfile."""
+    try:
+        return want(world, step, outcomes)
+    except TemplateFault as fault:
+        raise _as_error(world.graph, step, fault) from None
+
+
+def skip_reason(
+    graph: Graph, step: Step, outcomes: Mapping[str, Outcome], directory: str
+) -> str | None:
+    """Why *step* does not run, or None if it does (or may, if its `when` is not known yet)."""
+    if step.unavailable:
+        return step.unavailable
+    skipped = _skipped_upstream(graph, step, outcomes)
+    if skipped is not None:
+        return f"refers to `{skipped}`, which is skipped"
+    if step.when is True:
+        return None
+    try:
+        holds = condition(step.when, real_scope(graph, step, outcomes, directory))
+    except TemplateFault as fault:
+        raise _as_error(graph, step, fault, key="when") from None
+    return "`when` is false" if holds is False else None
+
+
+def _skipped_upstream(graph: Graph, step: Step, outcomes: Mapping[str, Outcome]) -> str | None:
+    """The skipped step that *step* cannot do without; of a matrix, all instances must be skipped."""
+    by_name: dict[str, list[str]] = {}
+    for upstream in graph.refs.get(step.address, ()):
+        if (step.address, upstream) not in graph.guarded:
+            by_name.setdefault(split(upstream)[0], []).append(upstream)
+    for addresses in by_name.values():
+        if all(isinstance(outcomes.get(a), Skipped) for a in addresses):
+            return addresses[0]
+    return None
+
+
+def _as_error(graph: Graph, step: Step, fault: TemplateFault, key: str = "") -> PlanError:
+    found = key or (str(fault.path[0]) if fault.path else "")
+    if found in ("spec", "target", "inputs", "env") and len(fault.path) > 1 and found == "spec":
+        found = str(fault.path[1])
+    return PlanError(diagnose(graph.labfile, step, found, fault))
+
+
+def _need_recorded(graph: Graph, address: str, outcomes: Mapping[str, Outcome]) -> None:
+    for upstream in graph.refs.get(address, ()):
+        if upstream not in outcomes:
+            raise PlanError(
+                Diagnostic(
+                    summary=f"`{address}` needs the outputs of `{upstream}`, which is left out and never ran",
+                    detail="A step that is left out gives the outputs that were recorded for it; there are none.",
+                    help=f"add it with `--only +{address}`, or run `lab apply --only {upstream}` first",
+                    span=graph.labfile.document.span_of(graph.steps[address].path, key=True),
+                )
+            )
+
+
+def _need_inputs(step: Step, wanted: Wanted, decision: Decision, sketch: Sketch) -> None:
+    """A declared input that is not there is a warning now, and a failure if the step runs without it."""
+    if wanted.missing and decision.verb.runs:
+        shown = ", ".join(f"`{path}`" for path in wanted.missing)
+        sketch.warnings.append(
+            f"{step.address}: its `inputs` name {shown}, which is not there"
+        )
+
+
+def _refuse_protected(world: World, actions: list[Action]) -> None:
+    faults = []
+    for action in actions:
+        step = world.graph.steps.get(action.address)
+        record = world.records.get(action.address)
+        protected = (step is not None and step.options.protect) or (
+            step is None and record is not None and record.protect
+        )
+        if protected and action.verb in (Verb.DESTROY, Verb.REPLACE):
+            faults.append(_protected(world, action))
+    if faults:
+        raise PlanError(*faults)
+
+
+def _protected(world: World, action: Action) -> Diagnostic:
+    step = world.graph.steps.get(action.address)
+    span = world.graph.labfile.document.span_of(step.path_of("protect")) if step else None
+    return Diagnostic(
+        summary=f"`{action.address}` is protected, and the plan would {action.verb.word} it",
+        detail=f"Why it would: {action.cause}.",
+        help="set `protect: false` and apply that first, if you mean it"
+        if step
+        else f"`lab state rm {action.address}` forgets it without destroying it; or bring the step back"
+        " with `protect: false`, apply, and remove it again",
+        span=span,
+    )
+
+
+def _moved(world: World, going: list[Record], sketch: Sketch) -> list[str]:
+    """A new step that equals one that is gone was most likely renamed."""
+    by_digest = {record.done.digest: record.address for record in going if record.done}
+    found = []
+    for action in sketch.actions:
+        wanted = sketch.wanted.get(action.address)
+        if action.verb is Verb.CREATE and wanted and wanted.digest in by_digest:
+            old = by_digest[wanted.digest]
+            found.append(
+                f"`{action.address}` is what `{old}` was: if you renamed it,"
+                f" `lab state mv '{old}' '{action.address}'` keeps its results"
+            )
+    return found

@@ -1,0 +1,57 @@
+"""What becomes of recorded steps that are no longer wanted: work is forgotten, infrastructure destroyed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lab.model.graph import CycleError, in_order
+from lab.model.plan import Action, Verb
+from lab.model.state import Record
+
+GONE = "no longer in the Labfile"
+
+
+def removals(records: Sequence[Record]) -> list[Action]:
+    """Actions for records whose steps left the Labfile, the last made first."""
+    return [
+        _action(record, Verb.DESTROY if record.infrastructure else Verb.FORGET, GONE)
+        for record in backwards(records)
+    ]
+
+
+def destructions(records: Sequence[Record], cause: str) -> list[Action]:
+    """Actions that destroy all of *records*, the last made first."""
+    return [_action(record, Verb.DESTROY, cause) for record in backwards(records)]
+
+
+def _action(record: Record, verb: Verb, cause: str) -> Action:
+    return Action(
+        address=record.address,
+        kind=record.kind,
+        target=record.target,
+        verb=verb,
+        cause=cause,
+        infrastructure=record.infrastructure,
+    )
+
+
+def backwards(records: Iterable[Record]) -> list[Record]:
+    """*records* so that each comes before what it needed; records made by different Labfiles may even
+    need each other in a circle, and then the newest comes first."""
+    by_address = {record.address: record for record in records}
+    needs = {
+        address: [n for n in record.needs if n in by_address and n != address]
+        for address, record in by_address.items()
+    }
+    oldest_first = sorted(by_address, key=lambda a: _age(by_address[a]))
+    try:
+        ordered = in_order(oldest_first, needs)
+    except CycleError:
+        ordered = oldest_first
+    return [by_address[address] for address in reversed(ordered)]
+
+
+def _age(record: Record) -> float:
+    if record.done is not None:
+        return record.done.finished
+    return record.tried.started if record.tried is not None else 0.0

@@ -1,0 +1,90 @@
+"""Which steps a command is about: ``--only``, ``--exclude``, ``--tags``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lab.model.address import matches
+from lab.model.diagnostic import Diagnostic, PlanError, did_you_mean
+from lab.model.graph import Graph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Patterns as given. ``+name`` adds what a step needs, ``name+`` what needs it."""
+
+    only: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    replace: Sequence[str] = ()
+
+    @property
+    def everything(self) -> bool:
+        return not (self.only or self.exclude or self.tags)
+
+
+EVERYTHING = Selection()
+
+
+def left_out(graph: Graph, selection: Selection, gone: Iterable[str] = ()) -> Mapping[str, str]:
+    """The addresses that *selection* leaves out, each with the reason in words.
+
+    ``gone`` are recorded steps that are no longer in the Labfile; patterns may pick them too.
+
+    Raises:
+        PlanError: a pattern picks nothing.
+    """
+    addresses = [*graph.steps, *gone]
+    chosen = picked(graph, selection.only, addresses, "--only")
+    excluded = picked(graph, selection.exclude, addresses, "--exclude")
+    found: dict[str, str] = {}
+    for address in addresses:
+        if selection.only and address not in chosen:
+            found[address] = "not picked by --only"
+        elif address in excluded:
+            found[address] = "left out by --exclude"
+        elif selection.tags and not _tagged(graph, address, selection.tags):
+            found[address] = f"has none of the tags {', '.join(selection.tags)}"
+    if selection.tags and len(found) == len(addresses):
+        raise _nothing("--tags " + ",".join(selection.tags), _all_tags(graph), "tag")
+    return found
+
+
+def picked(graph: Graph, patterns: Sequence[str], addresses: Sequence[str], flag: str) -> set[str]:
+    """The addresses that *patterns* pick, with upstream and downstream where a ``+`` asks for it."""
+    found: set[str] = set()
+    for pattern in patterns:
+        stem = pattern.removeprefix("+").removesuffix("+")
+        hits = {address for address in addresses if matches(address, stem)}
+        if not hits:
+            raise _nothing(f"{flag} {pattern}", addresses, "step")
+        inside = [address for address in hits if address in graph.steps]
+        if pattern.startswith("+"):
+            hits |= graph.upstream(inside)
+        if pattern.endswith("+"):
+            hits |= graph.downstream(inside)
+        found |= hits
+    return found
+
+
+def _tagged(graph: Graph, address: str, tags: Sequence[str]) -> bool:
+    step = graph.steps.get(address)
+    return step is not None and bool(set(tags) & set(step.options.tags))
+
+
+def _all_tags(graph: Graph) -> list[str]:
+    return sorted({tag for step in graph.steps.values() for tag in step.options.tags})
+
+
+def _nothing(asked: str, known: Sequence[str], what: str) -> PlanError:
+    word = asked.split(" ", 1)[1].strip("+")
+    hint = did_you_mean(word, known)
+    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return PlanError(
+        Diagnostic(
+            summary=f"`{asked}` picks nothing",
+            detail=f"No {what} of this lab matches. It has: {shown or 'none'}.",
+            help=hint,
+        )
+    )

@@ -1,0 +1,209 @@
+"""One attempt at a step: the provider is asked to make it, and what comes of it is checked."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab.kinds.shape import SpecFault, to_spec
+from lab.model.event import Event
+from lab.model.graph import Graph
+from lab.model.labfile import Step
+from lab.model.plan import Verb
+from lab.model.state import Record
+from lab.model.tree import format_path
+from lab.model.values import Value, pack, rendered
+from lab.planning.conditions import Requirement, real_scope, requirement
+from lab.planning.decide import Decision
+from lab.planning.digest import Wanted
+from lab.planning.outcome import Outcome
+from lab.ports import Cancel, Sink
+from lab.provider import Cancelled, Provider, Refused, Retry, Task, TimedOut
+from lab.reading.template import TemplateFault
+from lab.running.io import Place, Ports, StepIo
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A step to be made now, and all that was found out about it."""
+
+    graph: Graph
+    step: Step
+    decision: Decision
+    wanted: Wanted
+    record: Record | None
+    provider: Provider
+    spec_type: type[Any]
+    outcomes: Mapping[str, Outcome]
+    run: int
+    lines: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Where a step is made: its folder, its log, and its keys rendered for the provider."""
+
+    directory: str
+    log_path: str
+    sink: Sink
+    spec: Mapping[str, Any]
+    env: Mapping[str, str]
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an attempt did not make the step. ``reason`` is what ``retries.on`` names."""
+
+    error: str
+    detail: str = ""
+    reason: str = "error"
+    transient: bool = False  # the provider says that another attempt may well succeed
+    after: float | None = None
+    interrupted: bool = False
+
+
+def attempt(
+    job: Job, ports: Ports, bench: Bench, number: int, *, stop: Cancel, tell: Tell
+) -> dict[str, Value] | Failure:
+    """Asks the provider once. Every way in which that can go wrong is a Failure."""
+    timeout = job.step.options.timeout
+    deadline = None if timeout is None else ports.clock.monotonic() + timeout
+    try:
+        task = _task(job, bench, number)
+        io = _io(job, ports, bench, stop, tell, deadline)
+        if job.decision.verb is Verb.REPLACE and job.record is not None and _owns(job):
+            job.provider.destroy(job.record, io)
+        outputs = dict(job.provider.apply(task, io))
+        _check_values(outputs, ports)
+        _check_requirements(job, outputs, bench)
+        return outputs
+    except (Cancelled, TimedOut, Retry, Refused, SpecFault, TemplateFault) as error:
+        return _expected(error, timeout)
+    except OSError as error:
+        return Failure(error=_os_error(error), detail="The operating system refused it.")
+    except Exception as error:
+        return Failure(
+            error=f"the provider of `{job.step.kind}` failed: {type(error).__name__}: {error}",
+            detail="This is a bug in the provider, not in your Labfile.\n" + traceback.format_exc(),
+            reason="bug",
+        )
+
+
+def _owns(job: Job) -> bool:
+    return job.record is not None and job.record.infrastructure
+
+
+def _expected(error: Exception, timeout: float | None) -> Failure:
+    match error:
+        case Cancelled():
+            return Failure(error="stopped", interrupted=True)
+        case TimedOut():
+            return Failure(
+                error=f"not done within {_seconds(timeout or 0.0)}",
+                detail="`timeout` is the longest that one attempt may take.",
+                reason="timeout",
+            )
+        case Retry(summary=summary, after=after, detail=detail):
+            return Failure(error=summary, detail=detail, transient=True, after=after)
+        case Refused(summary=summary, detail=detail, reason=reason):
+            return Failure(error=summary, detail=detail, reason=reason)
+        case SpecFault():
+            return Failure(
+                error="; ".join(f"`{format_path(f.path)}`: {f.summary}" for f in error.faults),
+                detail="The value came from another step or a variable; it is checked again once it is known.",
+            )
+        case TemplateFault(summary=summary, help=help):
+            return Failure(error=summary, detail=help)
+        case _:
+            raise AssertionError(error)
+
+
+def _task(job: Job, bench: Bench, number: int) -> Task[Any]:
+    record = job.record
+    unfinished = record is not None and record.tried is not None
+    return Task(
+        address=job.step.address,
+        spec=to_spec(job.spec_type, bench.spec),
+        directory=bench.directory,
+        root=job.graph.labfile.root,
+        env=bench.env,
+        target=bench.fields,
+        digest=job.wanted.digest,
+        left=record.memory if record is not None and unfinished else None,
+        memory=record.memory if record is not None else None,
+        record=record,
+        replacing=job.decision.verb is Verb.REPLACE,
+        attempt=number,
+        run=job.run,
+    )
+
+
+def _io(
+    job: Job, ports: Ports, bench: Bench, stop: Cancel, tell: Tell, deadline: float | None
+) -> StepIo:
+    labfile = job.graph.labfile
+    env = {
+        "LAB_STEP": job.step.address,
+        "LAB_STEP_DIR": bench.directory,
+        "LAB_ROOT": labfile.root,
+        "LAB_RUN": str(job.run),
+        **bench.env,
+    }
+    place = Place(
+        address=job.step.address,
+        root=labfile.root,
+        directory=bench.directory,
+        run=job.run,
+        log_path=bench.log_path,
+        env=env,
+    )
+    return StepIo(
+        ports, place, stop=stop, sink=bench.sink, tell=tell, deadline=deadline, lines=job.lines
+    )
+
+
+def _check_values(outputs: Mapping[str, Value], ports: Ports) -> None:
+    """Outputs must be storable, and hold no secret: they are kept in clear text."""
+    for name, value in outputs.items():
+        try:
+            text = str(pack(value, "\0"))
+        except TypeError as error:
+            raise Refused(f"the output `{name}` cannot be stored: {error}", reason="bug") from None
+        if ports.secrets.redact(text) != text:
+            raise Refused(
+                f"the output `{name}` holds the value of a secret",
+                "Outputs are kept in the state in clear text. Hand the secret itself to the step that"
+                " needs it: `env: {TOKEN: \"{{ secrets.NAME }}\"}`.",
+            )
+
+
+def _check_requirements(job: Job, outputs: Mapping[str, Value], bench: Bench) -> None:
+    if not job.step.require:
+        return
+    scope = real_scope(job.graph, job.step, job.outcomes, bench.directory)
+    scope["outputs"] = {name: rendered(value) for name, value in outputs.items()}
+    broken = [r for r in (requirement(each, scope) for each in job.step.require) if not r.holds]
+    if broken:
+        raise Refused(
+            "; ".join(f"required `{each.text}`, but {_sides(each)}" for each in broken),
+            "The step itself ended well; what it made does not meet its `require`.",
+            reason="require",
+        )
+
+
+def _sides(each: Requirement) -> str:
+    return ", ".join(f"{name} is {value!r}" for name, value in each.values) or "it is false"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g} s"
+
+
+def _os_error(error: OSError) -> str:
+    what = error.strerror or str(error)
+    return f"{what}: {error.filename}" if error.filename else what

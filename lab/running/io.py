@@ -1,0 +1,200 @@
+"""The world as one step's provider sees it, made of ports; it ends the step when it must end."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lab.model.event import Event, StepProgress, StepRemembered
+from lab.model.values import Artifact, Json
+from lab.ports import Cancel, Clock, Files, Journal, Machine, Processes, Secrets, Sink, Work
+from lab.provider import Cancelled, Completed, Refused, TimedOut
+
+PROGRESS_EVERY = 0.1  # seconds; people read no faster, and a provider may tell every batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All of the outside world that running a step takes."""
+
+    files: Files
+    processes: Processes
+    journal: Journal
+    clock: Clock
+    secrets: Secrets
+    work: Work
+    machine: Machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a step stands: its address, its folder, the run, and the variables that it is given."""
+
+    address: str
+    root: str
+    directory: str
+    run: int
+    log_path: str
+    env: Mapping[str, str]
+
+
+class StepIo:
+    """Implements :class:`lab.provider.Io`. Mutable: it knows when it last told progress."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        place: Place,
+        *,
+        stop: Cancel,
+        sink: Sink | None,
+        tell: Callable[[Event], None],
+        deadline: float | None,
+        lines: bool = False,
+    ) -> None:
+        self._ports, self._place, self._stop = ports, place, stop
+        self._sink, self._tell, self._deadline, self._lines = sink, tell, deadline, lines
+        self._told = 0.0
+
+    @property
+    def log_path(self) -> str:
+        return self._place.log_path
+
+    @property
+    def ambient(self) -> Mapping[str, str]:
+        return self._ports.machine.ambient
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str | None = None,
+        on_line: Callable[[str], None] | None = None,
+        capture: bool = False,
+        quiet: bool = False,
+    ) -> Completed:
+        self.check()
+        place = self._place
+        exit = self._ports.processes.run(
+            argv,
+            cwd=posixpath.join(place.root, cwd or "."),
+            env={**self.ambient, **place.env, **(env or {})},
+            log=None if quiet else self._sink,
+            stdin=None if stdin is None else stdin.encode(),
+            on_line=self._heard(on_line, quiet),
+            cancelled=self._stop,
+            timeout=self._remaining(),
+            capture=capture,
+            redact=self._ports.secrets.redactor(),
+        )
+        return Completed(
+            code=exit.code,
+            output=exit.output.decode("utf-8", "replace"),
+            cpu_seconds=exit.cpu_seconds,
+            max_rss=exit.max_rss,
+        )
+
+    def _heard(
+        self, on_line: Callable[[str], None] | None, quiet: bool
+    ) -> Callable[[str], None] | None:
+        if not self._lines or quiet:
+            return on_line
+
+        def heard(line: str) -> None:
+            self._tell(self._progress(line=line))
+            if on_line is not None:
+                on_line(line)
+
+        return heard
+
+    def remember(self, memory: Json) -> None:
+        self.check()
+        self._ports.journal.append(
+            StepRemembered(
+                run=self._place.run,
+                time=self._ports.clock.now(),
+                address=self._place.address,
+                memory=memory,
+            )
+        )
+
+    def sleep(self, seconds: float) -> None:
+        remaining = self._remaining()
+        self._stop.wait(seconds if remaining is None else min(seconds, remaining))
+        self.check()
+
+    def check(self) -> None:
+        if self._stop.is_set():
+            raise Cancelled
+        if self._remaining() == 0.0:
+            raise TimedOut
+
+    def note(self, text: str) -> None:
+        clean = self._ports.secrets.redact(text)
+        if self._sink is not None:
+            self._sink.write(clean.encode() + b"\n")
+        if self._lines:
+            self._tell(self._progress(line=clean))
+
+    def progress(
+        self,
+        text: str = "",
+        *,
+        fraction: float | None = None,
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        self.check()
+        now = self._ports.clock.monotonic()
+        if now - self._told < PROGRESS_EVERY and not metrics and fraction != 1.0:
+            return
+        self._told = now
+        clean = self._ports.secrets.redact(text)
+        self._tell(self._progress(text=clean, fraction=fraction, metrics=metrics or {}))
+
+    def _progress(
+        self,
+        *,
+        text: str = "",
+        fraction: float | None = None,
+        metrics: Mapping[str, float] | None = None,
+        line: str = "",
+    ) -> StepProgress:
+        return StepProgress(
+            run=self._place.run,
+            time=self._ports.clock.now(),
+            address=self._place.address,
+            text=text,
+            fraction=fraction,
+            metrics=metrics or {},
+            line=line,
+        )
+
+    def artifact(self, path: str) -> Artifact:
+        found = self._ports.files.artifact(path)
+        if found is None:
+            raise Refused(
+                f"there is no `{path}`",
+                "The step declares it as an artifact but did not make it."
+                " Check the path; `{{ step.dir }}` is the step's own folder.",
+            )
+        return found
+
+    def shared(self, name: str) -> str:
+        return self._ports.machine.shared(name)
+
+    def tool(self, name: str) -> str:
+        path = self._ports.machine.tool(name)
+        if path is None:
+            raise Refused(
+                f"`{name}` is not installed",
+                f"It is neither beside lab's own Python nor on PATH. `lab doctor` says how to get {name}.",
+            )
+        return path
+
+    def _remaining(self) -> float | None:
+        if self._deadline is None:
+            return None
+        return max(0.0, self._deadline - self._ports.clock.monotonic())

@@ -52,37 +52,46 @@ def pack(value: object, root: str) -> Json:
     Strings that are paths below *root* become ``{"$root": relative}``, artifacts ``{"$artifact": …}``.
     """
     match value:
-        case Artifact(path=path, digest=digest, size=size):
-            return {"$artifact": [pack(path, root), digest, size]}
         case str():
+            if not value.startswith(root):
+                return value
             if value == root:
                 return {"$root": ""}
-            return {"$root": value[len(root) + 1 :]} if value.startswith(root + "/") else value
+            return {"$root": value[len(root) + 1 :]} if value[len(root)] == "/" else value
+        case None | bool() | int() | float():
+            return value
+        case Artifact(path=path, digest=digest, size=size):
+            return {"$artifact": [pack(path, root), digest, size]}
+        case list() | tuple():
+            return [pack(v, root) for v in value]
         case Mapping():
             packed: dict[str, Json] = {str(k): pack(v, root) for k, v in value.items()}
             return {"$map": packed} if any(k.startswith("$") for k in packed) else packed
-        case list() | tuple():
-            return [pack(v, root) for v in value]
-        case None | bool() | int() | float():
-            return value
-    raise TypeError(f"not a value: {type(value).__name__}")
+        case _:
+            raise TypeError(f"not a value: {type(value).__name__}")
 
 
 def unpack(value: Json, root: str) -> Value:
     """The inverse of :func:`pack`, for a checkout that lies at *root* now."""
     match value:
-        case {"$root": str(relative)}:
-            return f"{root}/{relative}" if relative else root
-        case {"$artifact": [path, str(digest), int(size)]}:
-            return Artifact(str(unpack(path, root)), digest, size)
-        case {"$map": Mapping() as packed}:
-            return {k: unpack(v, root) for k, v in packed.items()}
-        case Mapping():
-            return {k: unpack(v, root) for k, v in value.items()}
+        case dict():
+            return _unpacked(value, root)
         case list():
             return [unpack(v, root) for v in value]
         case _:
             return value
+
+
+def _unpacked(value: dict[str, Json], root: str) -> Value:
+    match value:
+        case {"$root": str(relative)}:
+            return f"{root}/{relative}" if relative else root
+        case {"$artifact": [path, str(digest), int(size)]}:
+            return Artifact(str(unpack(path, root)), digest, size)
+        case {"$map": dict() as packed}:
+            return {k: unpack(v, root) for k, v in packed.items()}
+        case _:
+            return {k: unpack(v, root) for k, v in value.items()}
 
 
 def artifacts_in(value: object) -> list[Artifact]:
@@ -94,7 +103,8 @@ def artifacts_in(value: object) -> list[Artifact]:
             return [a for v in value.values() for a in artifacts_in(v)]
         case list() | tuple():
             return [a for v in value for a in artifacts_in(v)]
-    return []
+        case _:
+            return []
 
 
 def rendered(value: object) -> Json:
@@ -108,7 +118,8 @@ def rendered(value: object) -> Json:
             return [rendered(v) for v in value]
         case None | bool() | int() | float() | str():
             return value
-    raise TypeError(f"not a value: {type(value).__name__}")
+        case _:
+            raise TypeError(f"not a value: {type(value).__name__}")
 
 
 def identified(value: object, root: str) -> Json:
@@ -124,4 +135,5 @@ def identified(value: object, root: str) -> Json:
             return [identified(v, root) for v in value]
         case None | bool() | int() | float():
             return value
-    raise TypeError(f"not a value: {type(value).__name__}")
+        case _:
+            raise TypeError(f"not a value: {type(value).__name__}")

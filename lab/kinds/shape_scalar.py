@@ -39,7 +39,7 @@ class Settling:
 
     ``templates``: texts with ``{{`` are admitted where scalars are, for it is before rendering.
     ``unknowns``: values that are not known yet are admitted. ``text_at`` gives the source text of
-    odd scalars. ``dynamic`` tells afterwards whether anything needs rendering.
+    oddly written booleans. ``dynamic`` tells afterwards whether anything needs rendering.
     """
 
     templates: bool
@@ -56,29 +56,20 @@ def refused(shape: Shape, value: Json, path: Path, run: Settling) -> Json:
     return value
 
 
-def template(text: str, path: Path, run: Settling) -> str:
-    """Note that a text needs rendering."""
-    run.dynamic = True
-    if "${{" in text and "${{{" not in text:
-        run.faults.append(
-            Fault(
-                path=path,
-                summary="templates have no dollar sign here",
-                detail="`${{ … }}` is GitHub Actions' spelling; lab writes `{{ … }}`.",
-                help=f"write {shortened(text.replace('${{', '{{'))}",
-            )
-        )
-    return text
+def is_template(text: str) -> bool:
+    """Tell whether a text may need rendering; quick, and rather once too often."""
+    return "{" in text and ("{{" in text or "{##" in text or "{%" in text)
 
 
 def settle_text(shape: Text, value: Json, path: Path, run: Settling) -> Json:
     """Return the text, or the source text of another scalar."""
     if isinstance(value, str):
-        if run.templates and "{{" in value:
-            return template(value, path, run)
+        if run.templates and is_template(value):
+            run.dynamic = True
+            return value
         text = value
     elif isinstance(value, (bool, int, float)):
-        text = run.text_at(path) or text_of(value)
+        text = (isinstance(value, bool) and run.text_at(path)) or text_of(value)
     else:
         return refused(shape, value, path, run)
     if shape.pattern or not text or "\0" in text:
@@ -102,8 +93,9 @@ def _check_text(shape: Text, text: str, path: Path, run: Settling) -> None:
 
 def settle_scalar(shape: Scalar, value: Json, path: Path, run: Settling) -> Json:
     """Return the value if it has the shape; templates have every shape."""
-    if run.templates and isinstance(value, str) and "{{" in value:
-        return template(value, path, run)
+    if run.templates and isinstance(value, str) and is_template(value):
+        run.dynamic = True
+        return value
     match shape, value:
         case Flag(), bool():
             return value
@@ -153,7 +145,7 @@ def settle_step_name(shape: StepName, value: Json, path: Path, run: Settling) ->
                 return refused(shape, value, path, run)
     if not isinstance(value, str) or not value.strip():
         return refused(shape, value, path, run)
-    if "{{" in value:
+    if is_template(value):
         run.faults.append(
             Fault(
                 path=path,

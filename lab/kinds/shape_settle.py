@@ -20,11 +20,11 @@ from lab.kinds.shape_fault import (
 from lab.kinds.shape_scalar import (
     OUTPUTS,
     Settling,
+    is_template,
     refused,
     settle_scalar,
     settle_step_name,
     settle_text,
-    template,
 )
 from lab.kinds.shape_types import (
     Anything,
@@ -110,7 +110,7 @@ def _table(shape: Table, value: Json, path: Path, run: Settling) -> Json:
 
 def _whole(shape: Items | Table, value: Json, path: Path, run: Settling) -> Json:
     """A list or a map may be given whole by one expression: that is a value, not structure."""
-    if not (run.templates and isinstance(value, str) and "{{" in value):
+    if not (run.templates and isinstance(value, str) and is_template(value)):
         return refused(shape, value, path, run)
     named = isinstance(shape, Table) and shape.names
     if named or not _SOLE.match(value):
@@ -123,8 +123,8 @@ def _whole(shape: Items | Table, value: Json, path: Path, run: Settling) -> Json
                 help="write it out, with a template for each value",
             )
         )
-        return value
-    return template(value, path, run)
+    run.dynamic = True
+    return value
 
 
 def _anything(value: Json, path: Path, run: Settling) -> Json:
@@ -132,8 +132,7 @@ def _anything(value: Json, path: Path, run: Settling) -> Json:
         return value
     match value:
         case str():
-            if "{{" in value:
-                template(value, path, run)
+            run.dynamic = run.dynamic or is_template(value)
         case list():
             for index, each in enumerate(value):
                 _anything(each, (*path, index), run)
@@ -195,7 +194,7 @@ def _check_presence(
 
 
 def _either(shape: Either, value: Json, path: Path, run: Settling) -> Json:
-    if run.templates and isinstance(value, str) and "{{" in value:
+    if run.templates and isinstance(value, str) and is_template(value):
         return settle(_templated(shape), value, path, run)
     if shape.tagged and isinstance(value, Mapping):
         return _tagged(shape, value, path, run)

@@ -83,15 +83,27 @@ def unpack(value: Json, root: str) -> Value:
 
 
 def _unpacked(value: dict[str, Json], root: str) -> Value:
-    match value:
-        case {"$root": str(relative)}:
-            return f"{root}/{relative}" if relative else root
-        case {"$artifact": [path, str(digest), int(size)]}:
+    if len(value) == 1:
+        ((tag, inner),) = value.items()
+        if tag == "$root" and isinstance(inner, str):
+            return f"{root}/{inner}" if inner else root
+        if tag == "$artifact" and isinstance(inner, list):
+            return _artifact(inner, root)
+        if tag == "$map" and isinstance(inner, dict):
+            value = inner
+    # Most leaves are plain, and a call for each would be most of the time it takes to load a state.
+    return {k: v if isinstance(v, _LEAVES) else unpack(v, root) for k, v in value.items()}
+
+
+_LEAVES = (str, int, float, type(None))
+
+
+def _artifact(parts: list[Json], root: str) -> Value:
+    match parts:
+        case [path, str(digest), int(size)]:
             return Artifact(str(unpack(path, root)), digest, size)
-        case {"$map": dict() as packed}:
-            return {k: unpack(v, root) for k, v in packed.items()}
         case _:
-            return {k: unpack(v, root) for k, v in value.items()}
+            return {"$artifact": [unpack(part, root) for part in parts]}
 
 
 def artifacts_in(value: object) -> list[Artifact]:

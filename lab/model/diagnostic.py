@@ -211,7 +211,7 @@ def _window(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
     """Return what fits of a line around [start, end): text, cells before, cells marked."""
     room = max(room, 20)
     cells = [_cell(c) for c in line[: room + 1]] if len(line) <= room else []
-    if cells and sum(size for _, size in cells) <= room or not line:
+    if not line or (cells and sum(size for _, size in cells) <= room):
         whole = [size for _, size in cells]
         return "".join(c for c, _ in cells), sum(whole[:start]), sum(whole[start:end])
     first = max(0, start - room // 3)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Json: TypeAlias = (
-    "None | bool | int | float | str | list[Json] | dict[str, Json] | Mapping[str, Json]"
+    "bool | int | float | str | list[Json] | dict[str, Json] | Mapping[str, Json] | None"
 )
 Path: TypeAlias = "tuple[str | int, ...]"
 

@@ -1,0 +1,124 @@
+"""The file that $LAB_OUTPUT names: lines ``name=value`` and JSON objects become outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import NoReturn
+
+from lab.model.address import is_name
+from lab.model.scalar import scalar
+from lab.provider import Json, Refused
+
+NAME = ".lab-output"
+LARGEST = 4 * 1024 * 1024  # bytes; outputs are kept in the state, big things are artifacts
+_HOW = (
+    'Write lines `name=value` (name="3.10" for a text that looks like a number) or JSON objects'
+    ' such as {"classes": [1, 2]}. A name begins with a letter or `_`; letters, digits, `_` and `-`'
+    " follow."
+)
+
+
+def fresh_output_file(directory: str) -> str:
+    """The path of an empty file in *directory*, whatever an earlier attempt left there."""
+    os.makedirs(directory, exist_ok=True)
+    path = f"{directory}/{NAME}"
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    return path
+
+
+def take_outputs(path: str) -> dict[str, Json]:
+    """What the program wrote to *path*, which is removed so that it is no part of an artifact.
+
+    Raises:
+        Refused: the file is too large, or a line is neither a value nor a JSON object.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        return {}
+    if len(data) > LARGEST:
+        raise Refused(
+            f"the outputs are larger than {LARGEST // 2**20} MiB",
+            f"{path} is for values. Write big things to files and name these in `artifacts`.",
+        )
+    values = parse_outputs(data, path)
+    os.unlink(path)
+    return values
+
+
+def parse_outputs(data: bytes, path: str) -> dict[str, Json]:
+    """The values in *data*; of two with one name the later counts.
+
+    Raises:
+        Refused: it names *path* and the line.
+    """
+    text = _decoded(data, path)
+    values: dict[str, Json] = {}
+    at, line = 0, 1
+    while at < len(text):
+        end = _line_end(text, at)
+        first = text[at:end]
+        if first.lstrip(" \t").startswith("{"):
+            found, end = _object(text, at, path, line)
+            values.update(found)
+        elif first.strip():
+            name, value = _pair(first, path, line)
+            values[name] = value
+        line += text.count("\n", at, end + 1)
+        at = end + 1
+    return values
+
+
+def _decoded(data: bytes, path: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _refuse(path, data.count(b"\n", 0, error.start) + 1, "is not UTF-8")
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _pair(line: str, path: str, number: int) -> tuple[str, Json]:
+    name, equals, rest = line.partition("=")
+    name = name.strip()
+    if not equals:
+        _refuse(path, number, f"has no `=`: {line.strip()[:60]!r}")
+    if not is_name(name):
+        _refuse(path, number, f"begins with {name[:60]!r}, which cannot be a name")
+    try:
+        return name, scalar(rest)
+    except ValueError as error:
+        _refuse(path, number, f"gives `{name}` a value that cannot be read: {error}")
+
+
+def _object(text: str, at: int, path: str, number: int) -> tuple[dict[str, Json], int]:
+    """The JSON object that begins in the line at *at*, and the end of the line in which it ends."""
+    start = text.index("{", at)
+    try:
+        found, stop = json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError) as error:
+        told = "it is nested too deeply"
+        if isinstance(error, json.JSONDecodeError):
+            told = f"{error.msg}, in line {error.lineno}"
+        _refuse(path, number, f"begins a JSON object that cannot be read: {told}")
+    end = _line_end(text, stop)
+    if text[stop:end].strip():
+        _refuse(path, number + text.count("\n", at, stop), "has something after its JSON object")
+    for name in found:
+        if not is_name(name):
+            _refuse(path, number, f"has the key {name[:60]!r}, which cannot be a name")
+    return found, end
+
+
+def _refuse(path: str, line: int, what: str) -> NoReturn:
+    raise Refused(f"line {line} of the outputs {what}", f"{_HOW} The file is {path}, line {line}.")

@@ -1,0 +1,59 @@
+"""The ``command`` kind on this machine: a child process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lab.kinds.command import Command as Spec
+from lab.provider import Io, Json, Record, Task, Value, unobservable
+
+from ._outputs import fresh_output_file, take_outputs
+from ._program import (
+    activated,
+    collect,
+    folder,
+    programs_of,
+    require_success,
+    resolved,
+    surroundings,
+    words,
+)
+
+__all__ = ["Spec", "apply", "destroy", "observe"]
+
+observe = unobservable  # lab itself looks after the artifacts
+
+
+def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
+    """Runs the program; what it wrote to $LAB_OUTPUT and its artifacts are the outputs."""
+    spec = task.spec
+    undo = _undo(spec)
+    if undo != task.memory:  # it costs a disk write, and most commands have nothing to undo
+        io.remember(undo)
+    output = fresh_output_file(task.directory)
+    completed = io.run(
+        resolved(words(spec.command), spec.environment),
+        cwd=folder(task.root, spec.cwd),
+        env={**surroundings(spec.environment, task.env, io.ambient), "LAB_OUTPUT": output},
+        stdin=spec.stdin,
+    )
+    require_success(completed)
+    return collect(spec.artifacts, take_outputs(output), io, {})
+
+
+def destroy(record: Record, io: Io) -> None:
+    """Runs the remembered ``destroy`` text; the artifacts are lab's to remove."""
+    match record.memory:
+        case {"destroy": str(text), "cwd": str(cwd), "bin": str(programs)}:
+            env = activated(programs, io.ambient.get("PATH", "")) if programs else {}
+            require_success(io.run(words(text), cwd=cwd, env=env), "`destroy`")
+        case _:
+            pass
+
+
+def _undo(spec: Spec) -> Json:
+    """What destroying needs, since the step may be gone from the Labfile by then."""
+    if spec.destroy is None:
+        return None
+    programs = programs_of(spec.environment) if spec.environment else ""
+    return {"destroy": spec.destroy, "cwd": spec.cwd, "bin": programs}

@@ -1,0 +1,46 @@
+"""Texts as plain stretches and parsed expressions, and faults put where they belong in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lab.reading.template_fault import TemplateFault
+from lab.reading.template_nodes import Node
+from lab.reading.template_parse import parse_expression
+from lab.reading.template_scan import Cut, cut
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One expression of a text, parsed."""
+
+    node: Node
+    cut: Cut
+
+
+@lru_cache(maxsize=8192)
+def pieces_of(text: str) -> tuple[str | Expression, ...]:
+    """*text* in order: plain stretches and expressions.
+
+    Raises:
+        TemplateFault: it is not a right template.
+    """
+    return tuple(each if isinstance(each, str) else _expression(each) for each in cut(text))
+
+
+def _expression(piece: Cut) -> Expression:
+    try:
+        return Expression(parse_expression(piece.source), piece)
+    except TemplateFault as fault:
+        raise placed(fault, piece) from None
+
+
+def placed(fault: TemplateFault, piece: Cut) -> TemplateFault:
+    """*fault* with the place of the expression in which it was met."""
+    at = piece.source.find(fault.expression) if fault.expression else -1
+    if at < 0:
+        fault.expression = piece.source.strip()
+        at = len(piece.source) - len(piece.source.lstrip())
+    fault.line = piece.line + piece.source.count("\n", 0, at)
+    return fault

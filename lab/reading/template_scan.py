@@ -1,0 +1,199 @@
+"""Texts cut into plain stretches and the expressions between ``{{`` and ``}}``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lab.reading.template_fault import TemplateFault
+
+MAX_TEXT = 1 << 20  # characters of a text that holds expressions
+MAX_EXPRESSION = 8192  # characters of one expression
+MAX_SOURCE = 1 << 16  # characters of all expressions of one text
+
+_WORDS = (
+    "if elif else endif for endfor set endset block endblock macro endmacro include import from"
+    " extends call endcall filter endfilter raw endraw with endwith autoescape do"
+)
+_STATEMENT = r"\{%[-+]?\s*(?P<word>" + "|".join(_WORDS.split()) + r")\b"
+# `${##` belongs to the shell, and `{%` alone to printf: neither begins anything of ours
+_OPENING = re.compile(r"(?P<open>\{\{)|(?P<note>(?<!\$)\{##)|" + _STATEMENT)
+_TOKEN = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?P<quote>['"])|(?P<close>\}\})|(?P<bracket>[][(){}])""",
+    re.DOTALL,
+)
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One expression's text as written, and the 0-based line on which it begins."""
+
+    source: str
+    line: int
+
+
+def is_template(text: str) -> bool:
+    """Whether *text* holds an expression, a comment, or a statement (which is a fault)."""
+    return "{" in text and _OPENING.search(text) is not None
+
+
+def cut(text: str) -> list[str | Cut]:
+    """*text* as plain stretches and expressions, in order; comments are left out.
+
+    Raises:
+        TemplateFault: an expression is not closed or too long, or a statement is used.
+    """
+    if len(text) > MAX_TEXT:
+        raise TemplateFault("a text with `{{ }}` may have at most 1 MiB", help="Use a file for it.")
+    pieces: list[str | Cut] = []
+    at = line = counted = spent = 0
+    strip = False
+    for_opening = _OPENING.search(text)
+    while for_opening is not None:
+        start = for_opening.start()
+        line += text.count("\n", counted, start)
+        counted = start
+        plain = text[at:start]
+        plain = plain.lstrip() if strip else plain
+        strip = False
+        if for_opening["word"]:
+            raise _statement(text, start, for_opening["word"], line)
+        if for_opening["note"]:
+            at = _end_of_note(text, start, line)
+            pieces.append(plain)
+        else:
+            _refuse_dollar(text, start, line)
+            source, at = _expression(text, start + 2, line)
+            spent += len(source)
+            if len(source) > MAX_EXPRESSION or spent > MAX_SOURCE:
+                raise TemplateFault("the expression is too long", line=line, help=_LONG)
+            if source[:1] == "-" and source[1:2].isspace():
+                source, plain = source[1:], plain.rstrip()
+            if source[-1:] == "-":
+                source, strip = source[:-1], True
+            pieces += [plain, Cut(source, line)]
+        for_opening = _OPENING.search(text, at)
+    rest = text[at:]
+    pieces.append(rest.lstrip() if strip else rest)
+    return [piece for piece in pieces if piece != ""]
+
+
+_LONG = "Split it: put parts of it into `vars`, or let a step compute it."
+
+
+def _expression(text: str, start: int, line: int) -> tuple[str, int]:
+    """The expression that begins at *start*, and where the text goes on after its ``}}``."""
+    opened: list[tuple[str, int]] = []
+    at = start
+    while (token := _TOKEN.search(text, at)) is not None:
+        at = token.end()
+        bracket = token["bracket"]
+        if token["close"] and not opened:
+            return text[start : token.start()], at
+        if token["close"] and opened[-1][0] == "{":
+            opened.pop()
+            at -= 1
+        elif token["close"] or (bracket in _PAIRS and not _closes(opened, bracket)):
+            raise _unbalanced(text, start, token.start(), opened, line)
+        elif token["quote"]:
+            raise _unclosed_quote(text, start, token.start(), line)
+        elif bracket and bracket not in _PAIRS:
+            opened.append((bracket, token.start()))
+    raise _unclosed(text, start, line)
+
+
+def _closes(opened: list[tuple[str, int]], bracket: str) -> bool:
+    if not opened or opened[-1][0] != _PAIRS[bracket]:
+        return False
+    opened.pop()
+    return True
+
+
+def _end_of_note(text: str, start: int, line: int) -> int:
+    end = text.find("##}", start + 3)
+    if end < 0:
+        raise TemplateFault(
+            "a comment that begins with `{##` is not closed",
+            help="Close it with `##}`.",
+            expression="{##",
+            line=line,
+        )
+    return end + 3
+
+
+def _first_line(text: str, start: int) -> str:
+    return text[start : start + 120].split("\n", 1)[0].rstrip()
+
+
+def _unclosed(text: str, start: int, line: int) -> TemplateFault:
+    return TemplateFault(
+        "`{{` is not closed by `}}`",
+        help="Close the expression with `}}`. To get two braces as text, write {{ '{{' }}.",
+        expression=_first_line(text, start - 2),
+        line=line,
+    )
+
+
+def _unclosed_quote(text: str, start: int, at: int, line: int) -> TemplateFault:
+    end = text.find("}}", start)
+    source = text[start:end].strip() if end > at else _first_line(text, start - 2)
+    return TemplateFault(
+        f"a quoted text in the expression is not closed: a second {text[at]} is missing",
+        help="Quote texts inside an expression with '…' or \"…\"; write \\' for a quote inside.",
+        expression=source,
+        line=line,
+    )
+
+
+def _unbalanced(
+    text: str, start: int, at: int, opened: list[tuple[str, int]], line: int
+) -> TemplateFault:
+    bracket = text[at] if text[at : at + 2] != "}}" or not opened else opened[-1][0]
+    missing = "closed" if opened and bracket == opened[-1][0] else "opened"
+    end = text.find("}}", start)
+    source = text[start:end].strip() if end > start else _first_line(text, start)
+    return TemplateFault(
+        f"the bracket `{bracket}` in the expression was never {missing}",
+        help="Every ( [ { needs its ) ] } inside the same `{{ }}`.",
+        expression=source,
+        line=line,
+    )
+
+
+def _refuse_dollar(text: str, start: int, line: int) -> None:
+    if start and text[start - 1] == "$":
+        raise TemplateFault(
+            "`${{ }}` is another tool's spelling",
+            help="Write `{{ … }}` without the dollar sign. For a dollar sign before a value, write"
+            " {{ '$' ~ … }}.",
+            expression="${{",
+            line=line,
+        )
+
+
+def _statement(text: str, start: int, word: str, line: int) -> TemplateFault:
+    return TemplateFault(
+        f"`{{% {word} %}}` is not allowed: templates hold expressions only",
+        help=_INSTEAD.get(
+            word, "Only `{{ expression }}` is possible; keep logic in your programs."
+        ),
+        expression=_first_line(text, start).split("%}", 1)[0].rstrip(),
+        line=line,
+    )
+
+
+_IF = (
+    "To choose a value write {{ a if condition else b }}; to leave out a whole step use its `when`."
+)
+_FOR = (
+    "To run a step for each of several values use its `matrix`; to join a list write"
+    " {{ vars.items | join(' ') }}."
+)
+_INSTEAD = {
+    **dict.fromkeys(("if", "elif", "else", "endif"), _IF),
+    **dict.fromkeys(("for", "endfor"), _FOR),
+    **dict.fromkeys(("set", "endset", "with", "endwith"), "Declare the value under `vars`."),
+    **dict.fromkeys(("include", "import", "from", "extends"), "Share steps with a recipe."),
+    **dict.fromkeys(("raw", "endraw"), "To get two braces as text, write {{ '{{' }}."),
+}

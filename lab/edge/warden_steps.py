@@ -1,0 +1,177 @@
+"""One child of the warden from its start to the end of the last process of its tree."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+from collections.abc import Container, Iterator
+from typing import TYPE_CHECKING
+
+from lab.edge import warden_tree as tree
+from lab.edge.warden_wire import Message
+
+if TYPE_CHECKING:
+    from resource import struct_rusage
+
+# What a program leaves behind may be about to end by itself, as `tee` in `> >(tee log)` is.
+LINGER = 0.25
+LEFTOVER_GRACE = 2.0
+
+_LOOK_AGAIN = 0.05
+
+_ALL_SIGNALS = tuple(
+    one for one in signal.valid_signals() if one not in (signal.SIGKILL, signal.SIGSTOP)
+)
+
+
+class Step:
+    """A child that lab asked for, with its tree; its group and its session have its number too."""
+
+    __slots__ = (
+        "_asked",
+        "_kill_at",
+        "_killed",
+        "_mark",
+        "_term_at",
+        "_whole",
+        "look_at",
+        "number",
+        "outcome",
+        "pid",
+    )
+
+    def __init__(self, number: int, pid: int, mark: str) -> None:
+        self.number, self.pid, self._mark = number, pid, mark
+        self.outcome: Message = {}
+        self._killed = False
+        self.look_at = 0.0
+        self._whole = False
+        self._term_at = self._kill_at = float("inf")
+        self._asked: set[tuple[int, float]] = set()
+
+    def close(self, status: int, usage: struct_rusage) -> None:
+        """Notes how the child itself ended."""
+        self.outcome = {
+            "code": os.waitstatus_to_exitcode(status),
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "rss": usage.ru_maxrss * tree.MAX_RSS_UNIT,
+            "killed": self._killed,
+        }
+
+    def end_whole(self, now: float, grace: float) -> None:
+        """From now on the whole tree is to end; asked again, the earlier deadline holds."""
+        self._whole = True
+        self._killed = self._killed or not self.outcome
+        self._term_at = min(self._term_at, now)
+        self._kill_at = min(self._kill_at, now + max(0.0, grace))
+        self.look_at = 0.0
+
+    def end_leftovers(self, now: float) -> None:
+        """The child has ended; what it left in its process group is to end too."""
+        self._term_at = now + LINGER
+        self._kill_at = self._term_at + LEFTOVER_GRACE
+        self.look_at = 0.0
+
+    def look(self, now: float, rows: tree.Table, leaders: Container[int]) -> bool:
+        """Looks at what is left and signals it as is due; true once all of it has ended."""
+        left = tree.endable(rows, self._members(rows, leaders))
+        if self.outcome and not left:
+            return True
+        if now >= self._kill_at:
+            self._kill(left)
+        elif now >= self._term_at:
+            self._ask(left)
+        due = [at for at in (self._term_at, self._kill_at) if at > now]
+        self.look_at = min([now + _LOOK_AGAIN, *due])
+        return False
+
+    def _ask(self, left: list[tree.Row]) -> None:
+        """Each is asked once: some programs take a second SIGTERM for impatience."""
+        for one in left:
+            if (one.pid, one.started) not in self._asked:
+                tree.ask_to_end(one.pid)
+        # Also how they are known again, should they leave the group.
+        self._asked.update((one.pid, one.started) for one in left)
+
+    def _kill(self, left: list[tree.Row]) -> None:
+        if any(one.group == self.pid for one in left):
+            # At one stroke, so that no member can start another meanwhile.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        for one in left:
+            tree.send(one.pid, signal.SIGKILL)
+
+    def _members(self, rows: tree.Table, leaders: Container[int]) -> set[int]:
+        if not self._whole:
+            return {pid for pid, one in rows.items() if one.group == self.pid}
+        roots = [pid for pid, one in rows.items() if self._is_root(one, leaders)]
+        return tree.descendants(rows, roots)
+
+    def _is_root(self, one: tree.Row, leaders: Container[int]) -> bool:
+        if self.pid in (one.session, one.group) or (one.pid, one.started) in self._asked:
+            return True
+        # Who left the session and lost its parent is known by what it inherited.
+        orphan = one.parent in (os.getpid(), 1) and one.pid not in leaders
+        return orphan and bool(self._mark) and tree.mark_of(one.pid) == self._mark
+
+
+def start(message: Message, handles: list[int]) -> Step | Message:
+    """Starts a program in a session of its own; the answer to lab where that fails."""
+    if len(handles) < message["handles"]:
+        fault = "this system allows no more open files"
+        return {"id": message["id"], "errno": errno.EMFILE, "where": "program", "message": fault}
+    actions = [
+        *((os.POSIX_SPAWN_DUP2, handles[0], 0) for _ in range(message["stdin"])),
+        *((os.POSIX_SPAWN_DUP2, handles[-1], to) for to in (1, 2) if message["output"]),
+    ]
+    where = "cwd"
+    try:
+        os.chdir(message["cwd"])
+        where = "program"
+        pid = os.posix_spawn(
+            message["program"],
+            message["argv"],
+            message["env"],
+            file_actions=actions,
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_ALL_SIGNALS,
+        )
+    except (OSError, ValueError) as fault:
+        number = getattr(fault, "errno", None) or 0
+        return {"id": message["id"], "errno": number, "where": where, "message": str(fault)}
+    return Step(message["id"], pid, message["env"].get(tree.MARK, ""))
+
+
+def reap() -> Iterator[tuple[int, int, struct_rusage]]:
+    """All children, adopted ones too, that have ended since the last time."""
+    while True:
+        try:
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, status, usage
+
+
+def any_child() -> bool:
+    """Whether there is any child or adopted orphan, ended or not."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def group_is_empty(group: int) -> bool:
+    """Whether a process group has no member any more."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

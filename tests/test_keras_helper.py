@@ -1,4 +1,4 @@
-"""The Keras helper keeps what a killed training had reported, and goes on as if nothing had been."""
+"""The Keras helper keeps what a killed training had reported, and goes on as if unbroken."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import re
+import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -69,6 +70,12 @@ def epochs_in(said: str) -> list[int]:
     return [int(n) for n in re.findall(r"^epoch (\d+)/", said, re.MULTILINE)]
 
 
+def never_back(told: list[list[int]]) -> bool:
+    """No try starts before what the try before it had reported."""
+    spoke = [epochs for epochs in told if epochs]
+    return all(a[-1] <= b[0] for a, b in itertools.pairwise(spoke))
+
+
 # --- every moment, with a stand-in for Keras --------------------------------------------------
 
 
@@ -102,11 +109,30 @@ def test_a_kill_before_any_act_on_the_disk_loses_and_doubles_nothing(
         told = [epochs_in(said) for said in (before, between, after)]
         assert set().union(*told) == {1, 2, 3}, (act, told)
         assert sum(map(len, told)) <= 3 + 2, (act, told)
+        assert never_back(told), (act, told)
 
     acts = range(1, int(wanted["acts"]) - 1)  # the last two are this program's own two lines
     assert len(acts) > 15
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(killed_at, acts))
+
+
+@pytest.mark.parametrize("size", [1, 700, 3000])
+def test_a_kill_in_the_middle_of_a_write_is_not_even_noticed(
+    python: Path, tmp_path: Path, size: int
+) -> None:
+    unbroken = stand_in(python, tmp_path / "unbroken")
+    wanted = last_words(unbroken.finish())
+    step = stand_in(python, tmp_path / "torn")
+    torn = step.start(TEAR_AT=str(size))
+    torn.communicate(timeout=60)
+    assert torn.returncode == -signal.SIGXFSZ
+    again = step.start()
+    said, complaint = again.communicate(timeout=60)
+    assert (complaint, epochs_in(said)) == ("", [2, 3])
+    assert last_words(said)["weights"] == wanted["weights"]
+    assert step.logged() == unbroken.logged()
+    assert len(list((step.folder / "checkpoint").iterdir())) == 2
 
 
 def test_a_torn_line_and_an_older_training_leave_no_trace_in_the_metrics(
@@ -168,7 +194,7 @@ def test_killed_at_random_the_example_ends_with_the_weights_of_an_unbroken_train
     shown = f"dice {dice_seed}: {told}"
     assert set().union(*told) == set(range(1, EPOCHS + 1)), shown
     assert sum(map(len, told)) <= EPOCHS + KILLS, shown
-    assert all(a[-1] <= b[0] for a, b in itertools.pairwise(told)), shown
+    assert never_back(told), shown
     assert step.logged() == unbroken.logged(), shown
     last = [str(s.folder / "checkpoint" / f"epoch-{EPOCHS:08d}.npz") for s in (unbroken, step)]
     distance = subprocess.check_output([str(python), "-c", DISTANCE, *last], text=True)

@@ -1,4 +1,4 @@
-"""Small trainings with real Keras, in one process for its slow start: prints what each came to as JSON."""
+"""Small trainings with real Keras, in one process for its slow start; prints what each came to."""
 
 from __future__ import annotations
 

@@ -1,13 +1,16 @@
 """A training without TensorFlow's start-up, which kills itself just before its Nth act on the disk.
 
-stand_in.py EPOCHS; KILL_AT counts opens, renames, removals and prints; none: it runs to its end.
+stand_in.py EPOCHS; KILL_AT counts opens, renames, removals and prints. With TEAR_AT it dies while
+it writes the third checkpoint, after that many bytes. With neither it runs to its end.
 """
 
 from __future__ import annotations
 
 import builtins
+import itertools
 import os
 import random
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -17,9 +20,10 @@ from typing import Any
 import numpy as np
 
 ACTS = {"open", "os.rename", "os.remove", "os.mkdir"}
+tear_at = int(os.environ.get("TEAR_AT", "-1"))
 kill_at = int(os.environ.get("KILL_AT", "-1"))
 work = os.environ["LAB_STEP_DIR"]
-acts = 0
+acts = itertools.count(1)
 
 
 class Variable:
@@ -44,11 +48,9 @@ class LambdaCallback(SimpleNamespace):
 
 
 def act(event: str, arguments: tuple[Any, ...]) -> None:
-    global acts
     if event != "print" and not (event in ACTS and work in str(arguments[0])):
         return
-    acts += 1
-    if acts == kill_at:
+    if next(acts) == kill_at:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -58,6 +60,13 @@ def counted(say: Callable[..., None]) -> Callable[..., None]:
         say(*words, **how)
 
     return say_and_count
+
+
+def tear() -> None:
+    """Let the system end this process at the first write past the limit: Python ignores it."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (tear_at, tear_at))
 
 
 def main() -> None:
@@ -79,11 +88,13 @@ def main() -> None:
     callback.model, callback.params = model, {"epochs": epochs}
     for epoch in range(first, epochs):
         callback.on_epoch_begin(epoch, {})
+        if epoch == 2 and tear_at > 0:
+            tear()
         weights.assign(weights.value * 0.5 + [random.random(), np.random.rand()])
         iterations.assign(int(iterations) + 10)
         callback.on_epoch_end(epoch, {"loss": float(weights.value.sum())})
     builtins.print("weights", weights.value.tobytes().hex())
-    builtins.print("acts", acts)
+    builtins.print("acts", next(acts))
 
 
 main()

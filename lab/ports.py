@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from lab.model.event import Event
@@ -149,7 +150,10 @@ class Work(Protocol):
 
     def log_path(self, run: int, address: str) -> str: ...
 
-    def open_log(self, run: int, address: str) -> Sink: ...
+    def open_log(self, run: int, address: str) -> AbstractContextManager[Sink]: ...
+
+    def forget(self, address: str) -> None:
+        """Removes a step's folder, if it is there."""
 
     def prepare(self, address: str) -> str:
         """Creates the step's folder; gives its path."""

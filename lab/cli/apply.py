@@ -1,0 +1,117 @@
+"""`lab apply`: makes the world as the Labfile says, and remembers it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from lab.cli import arguments
+from lab.cli.complain import show
+from lab.cli.ending import OUTCOMES, ending
+from lab.cli.locking import locked
+from lab.cli.outputs import evaluated
+from lab.cli.running import begin, confirm, end_survivors, interruptible, limits, reporting
+from lab.cli.saved import is_saved_plan, recall, refuse_if_moved
+from lab.cli.session import Session, Survey, warnings_of
+from lab.cli.terminal import colourful
+from lab.model.event import RunFinished
+from lab.planning.plan import Draft
+from lab.report.jsonlines import JsonLines
+from lab.report.plan_text import plan_text
+from lab.running.run import Run, Settings
+
+
+def main(words: Sequence[str]) -> int:
+    """Plans, asks where something would be destroyed, runs, and says what came of it."""
+    parser = arguments.parser(
+        "apply", "Make everything as the Labfile says, in parallel, and remember each finished step."
+    )
+    arguments.add_labfile(parser, plan_file=True)
+    arguments.add_selection(parser)
+    arguments.add_refresh(parser)
+    arguments.add_running(parser)
+    args = arguments.parse(parser, words)
+    path, before = args.labfile, None
+    if is_saved_plan(path):
+        before = recall(path, args)
+    session = Session.open(args, write=True)
+    try:
+        with locked(session, args, "apply"):
+            session.reload()
+            found = session.survey(refresh=args.refresh)
+            draft = session.plan(arguments.selection(args), found)
+            if before is not None:
+                refuse_if_moved(path, session, draft, before)
+            if not (args.quiet or args.json):
+                show(warnings_of(session, found))
+            if draft.plan.empty and not _protects(session):
+                return _nothing_to_do(session, args, draft)
+            confirm(draft.plan, args)
+            return _run(session, args, found, draft)
+    finally:
+        session.close()
+
+
+def _run(session: Session, args: argparse.Namespace, found: Survey, draft: Draft) -> int:
+    number = session.state.run + 1
+    with (
+        interruptible(session.stop, session.processes),
+        reporting(session, args, draft.plan) as reporter,
+    ):
+        end_survivors(session)
+        started = begin(session, number, "apply")
+        reporter.tell(started)
+        report = Run(
+            draft,
+            session.world(),
+            session.read.registry,
+            session.ports,
+            Settings(
+                limits=limits(session, args), fail_fast=args.fail_fast, lines=args.verbose > 0
+            ),
+            run=number,
+            seen=found.seen,
+            stop=session.stop,
+            tell=reporter.tell,
+        ).go()
+        outputs = evaluated(session, report.outcomes)
+        finished = RunFinished(
+            run=number,
+            time=session.clock.now(),
+            outcome=report.outcome,
+            counts=report.counts,
+            outputs=outputs.shown,
+        )
+        session.ports.journal.append(finished)
+        reporter.tell(finished)
+    if not args.json:
+        ending(session, args, report, outputs, since=started.time)
+    return OUTCOMES[report.outcome]
+
+
+def _nothing_to_do(session: Session, args: argparse.Namespace, draft: Draft) -> int:
+    """Everything is as it should be: no run begins, and why is said."""
+    outputs = evaluated(session, draft.outcomes)
+    if args.json:
+        told = RunFinished(
+            run=session.state.run,
+            time=session.clock.now(),
+            outcome="done",
+            counts={"kept": draft.plan.summary().get("keep", 0)},
+            outputs=outputs.shown,
+        )
+        JsonLines(sys.stdout).tell(told)
+    elif not args.quiet:
+        print(plan_text(draft.plan, colour=colourful(sys.stdout), verbose=args.verbose > 0))
+        outputs.print()
+    return 0
+
+
+def _protects(session: Session) -> bool:
+    """Whether a kept step's `protect` changed: that alone must be recorded."""
+    records = session.state.records
+    return any(
+        address in records and records[address].protect != step.options.protect
+        for address, step in session.graph.steps.items()
+    )

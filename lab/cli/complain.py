@@ -1,0 +1,37 @@
+"""Prints what is wrong, with the lines of source that it is about."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+
+from lab.cli.terminal import colourful
+from lab.model.diagnostic import Diagnostic, LabError, Severity, render
+
+
+def complain(error: LabError) -> None:
+    """Prints an error's diagnostics, and their number if there are several."""
+    show(error.diagnostics)
+    if len(error.diagnostics) > 1:
+        print(f"{len(error.diagnostics)} errors", file=sys.stderr)
+
+
+def show(diagnostics: tuple[Diagnostic, ...], *, errors_only: bool = False) -> None:
+    """Prints diagnostics on standard error, each with its source."""
+    colour = colourful(sys.stderr)
+    for each in diagnostics:
+        if errors_only and each.severity is not Severity.ERROR:
+            continue
+        print(render(each, source_text, color=colour), file=sys.stderr)
+        print(file=sys.stderr)
+
+
+@lru_cache(maxsize=32)
+def source_text(name: str) -> str | None:
+    """The text of a source as its span names it; None if it cannot be read any more."""
+    try:
+        with open(os.path.expanduser(name), encoding="utf-8-sig", errors="replace", newline="") as file:
+            return file.read(32 * 1024 * 1024)
+    except OSError:
+        return None

@@ -1,0 +1,104 @@
+"""The command line: finds the verb, runs it, and turns whatever goes wrong into a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from lab import __version__
+
+VERBS: dict[str, str] = {
+    "init": "write a Labfile for the code in this folder",
+    "validate": "check a Labfile, every fault at once",
+    "plan": "show what would change, and why",
+    "apply": "make it so, in parallel, and remember it",
+    "destroy": "undo what was made, the last first",
+    "status": "how each step stands, without looking at the world",
+    "output": "print the outputs",
+    "logs": "print a step's log, or follow it",
+    "show": "all that is remembered of a step or a run",
+    "runs": "the runs so far",
+    "explain": "why a step would run or not, and what counts for it",
+    "graph": "draw the steps: text, dot or mermaid",
+    "doctor": "check what a Labfile needs of this machine",
+    "gc": "delete what nothing refers to any more",
+    "schema": "print the JSON Schema of Labfiles",
+    "state": "list, show, move, remove or unlock what is remembered",
+    "completion": "print a completion script for a shell",
+    "version": "print the version",
+}
+
+EXIT_USAGE, EXIT_BUG, EXIT_INTERRUPTED = 2, 70, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; gives its exit code (the table is in the README)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words in (["version"], ["--version"], ["-V"]):
+        print(f"lab {__version__}")
+        return 0
+    verb = words[0] if words else "--help"
+    if verb in ("--help", "-h", "help"):
+        print(_help())
+        return 0
+    if verb not in VERBS:
+        return _unknown(verb)
+    return _guarded(verb, words[1:])
+
+
+def _guarded(verb: str, words: list[str]) -> int:
+    """Runs a verb; nothing that a user can do wrong gets past here as a traceback."""
+    from lab.model.diagnostic import LabError  # not needed by `lab --help`
+
+    try:
+        code: int = import_module(f"lab.cli.{verb}").main(words)
+        sys.stdout.flush()
+        return code
+    except LabError as error:
+        complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        _mute_stdout()
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported, never shown raw
+        return import_module("lab.cli.crash").report(error, verb, words)
+
+
+def complain(error: Exception) -> None:
+    """Prints an error's diagnostics on standard error."""
+    import_module("lab.cli.complain").complain(error)
+
+
+def _mute_stdout() -> None:
+    """The reader of our output has gone (`lab logs | head`); the interpreter must not complain at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _unknown(verb: str) -> int:
+    from lab.model.diagnostic import did_you_mean
+
+    hint = did_you_mean(verb, VERBS)
+    print(f"lab: there is no command `{verb}`{': ' + hint if hint else ''}", file=sys.stderr)
+    print("`lab --help` lists them all.", file=sys.stderr)
+    return EXIT_USAGE
+
+
+def _help() -> str:
+    rows = "\n".join(f"  {verb:<11} {text}" for verb, text in VERBS.items())
+    return f"""lab {__version__}: one YAML file declares a whole machine-learning lab
+
+usage: lab COMMAND [Labfile.yaml] [options]
+
+{rows}
+
+`lab COMMAND --help` says more. A first lab: `lab init`, then `lab apply`."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

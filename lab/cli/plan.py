@@ -1,0 +1,50 @@
+"""`lab plan`: what would change, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from lab.cli import arguments
+from lab.cli.complain import show
+from lab.cli.saved import save
+from lab.cli.session import Session, warnings_of
+from lab.cli.terminal import colourful
+from lab.report.plan_json import plan_json
+from lab.report.plan_text import plan_text
+
+EXIT_PENDING = 5
+
+
+def main(words: Sequence[str]) -> int:
+    """Makes the plan and prints it; nothing is run and nothing is changed."""
+    parser = arguments.parser("plan", "Show what `lab apply` would do, and why. Runs no step.")
+    arguments.add_labfile(parser)
+    arguments.add_selection(parser)
+    arguments.add_refresh(parser)
+    arguments.add_output(parser)
+    parser.add_argument("--check", action="store_true", help="exit 5 if anything would change")
+    parser.add_argument("--out", metavar="FILE", help="save the plan; `lab apply FILE` runs exactly it")
+    parser.add_argument(
+        "--allow-commands", action="store_true", help="let secrets that are commands be run, to compare them"
+    )
+    args = arguments.parse(parser, words)
+    session = Session.open(args, write=False, allow_commands=args.allow_commands)
+    try:
+        found = session.survey(refresh=args.refresh)
+        selection = arguments.selection(args)
+        draft = session.plan(selection, found)
+        if not args.quiet:
+            show(warnings_of(session, found))
+        if args.out:
+            save(args.out, session, draft, args)
+        if args.json:
+            print(json.dumps(plan_json(draft.plan, session.read.shown), ensure_ascii=False))
+        elif not args.quiet:
+            print(plan_text(draft.plan, colour=colourful(sys.stdout), verbose=args.verbose > 0))
+            if args.out:
+                print(f"\nSaved. `lab apply {args.out}` runs exactly this plan, or refuses.")
+        return EXIT_PENDING if args.check and not draft.plan.empty else 0
+    finally:
+        session.close()

@@ -1,0 +1,149 @@
+"""What a run needs of the command line: who is told, how it is stopped, and whether it may destroy."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from types import FrameType
+
+from lab.cli.session import Session
+from lab.cli.terminal import colourful, interactive
+from lab.edge.process import Cancel, Processes
+from lab.edge.process_survivors import end_marked
+from lab.model.diagnostic import Diagnostic, LabfileError
+from lab.model.event import RunStarted
+from lab.model.plan import Plan
+from lab.ports import Reporter
+from lab.report.console import Console
+from lab.report.jsonlines import JsonLines
+from lab.report.plan_text import FEW, plan_text
+from lab.running.schedule import Limits
+
+SURVIVOR_GRACE = 5.0  # seconds between asking an old child to end and ending it
+
+
+def limits(session: Session, args: argparse.Namespace) -> Limits:
+    """What may be in use at once: the machine's, unless the command line says less."""
+    machine = session.machine
+    return Limits(
+        jobs=args.jobs or machine.cpus,
+        cpu=args.cpu if args.cpu is not None else float(machine.cpus),
+        gpu=args.gpu if args.gpu is not None else machine.gpus,
+        memory=machine.memory,
+    )
+
+
+@contextlib.contextmanager
+def reporting(session: Session, args: argparse.Namespace, plan: Plan) -> Iterator[Reporter]:
+    """Whoever is told: JSON lines, a live terminal, or plain lines."""
+    wide = min(28, max((len(a.address) for a in plan.actions), default=8))
+    kept = args.verbose > 0 or plan.summary().get("keep", 0) <= FEW
+    if args.json:
+        yield JsonLines(sys.stdout)
+    elif sys.stdout.isatty() and colourful(sys.stdout) and not args.quiet:
+        from lab.report.live import Live  # rich takes longer to import than a plan to make
+
+        waits = {
+            a.address: session.graph.needs.get(a.address, ())
+            for a in plan.actions
+            if a.verb.runs and a.address in session.graph.steps
+        }
+        with Live(waits, wide=wide, kept=kept) as live:
+            yield live
+    else:
+        yield Console(
+            sys.stdout, colour=colourful(sys.stdout), wide=wide, quiet=args.quiet, kept=kept
+        )
+
+
+@contextlib.contextmanager
+def interruptible(stop: Cancel, processes: Processes) -> Iterator[None]:
+    """While it lasts, Ctrl-C (or SIGTERM) stops the run cleanly, and a second one at once."""
+
+    def wished(number: int, frame: FrameType | None) -> None:
+        if not stop.is_set():
+            os.write(2, b"\nstopping: the running steps are being ended (again to stop at once)\n")
+            stop.set()
+            return
+        os._exit(130)  # the warden ends every descendant when this process is gone
+
+    before = {number: signal.signal(number, wished) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def begin(session: Session, run: int, command: str) -> RunStarted:
+    """Records that a run begins."""
+    started = RunStarted(
+        run=run,
+        time=session.clock.now(),
+        command=command,
+        labfile=session.read.shown,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+    )
+    session.ports.journal.append(started)
+    return started
+
+
+def end_survivors(session: Session) -> None:
+    """Ends what an earlier run left running: possible only if both lab and its warden were killed."""
+    if any(r.tried and r.tried.interrupted for r in session.state.records.values()):
+        ended = end_marked(session.mark + ":", SURVIVOR_GRACE)
+        if ended:
+            print(f"ended {len(ended)} processes that a killed run had left", file=sys.stderr)
+
+
+def confirm(plan: Plan, args: argparse.Namespace) -> None:
+    """Asks before infrastructure is destroyed or replaced; without a terminal, `--yes` must say so.
+
+    Raises:
+        LabfileError: nobody can be asked, or the answer is no.
+    """
+    asking = [action.address for action in plan.actions if action.asks]
+    if not asking or args.yes:
+        return
+    shown = ", ".join(f"`{address}`" for address in asking)
+    if not interactive() or args.json:
+        raise LabfileError(
+            Diagnostic(
+                summary=f"the plan destroys or replaces {shown}, and nobody can be asked",
+                help="read it with `lab plan`, then add `--yes`",
+            )
+        )
+    print(plan_text(plan, colour=colourful(sys.stdout)))
+    ask(f"This destroys or replaces {shown}. Go on?")
+
+
+def ask(question: str) -> None:
+    """Asks for a `yes`; anything else stops the command.
+
+    Raises:
+        LabfileError: the answer is not yes.
+    """
+    try:
+        answer = input(f"{question} [yes/no] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in ("yes", "y"):
+        raise LabfileError(Diagnostic(summary="not confirmed: nothing was changed"))
+
+
+def tail(path: str, lines: int) -> Sequence[str]:
+    """The last lines of a log, however big it is."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 64 * 1024))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return text.splitlines()[-lines:]

@@ -1,0 +1,190 @@
+"""A lab opened for a command: its graph, its state, its files, and what is there of what was made."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from lab.cli.labfile import Read, read_labfile
+from lab.edge.clock import Clock
+from lab.edge.files import Files
+from lab.edge.journal import Journal, LabJournal
+from lab.edge.machine import Machine
+from lab.edge.process import Cancel, Processes
+from lab.edge.secrets import Secrets
+from lab.edge.work import Work
+from lab.model.diagnostic import Diagnostic, Severity
+from lab.model.labfile import FromEnv
+from lab.model.layout import state_path
+from lab.model.state import Record, State
+from lab.planning.decide import Seen
+from lab.planning.digest import World
+from lab.planning.plan import Draft, make_plan
+from lab.planning.select import Selection
+from lab.provider import Io
+from lab.running.io import Place, Ports, StepIo
+from lab.running.survey import Blind, survey
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found of the recorded steps, and which could not be looked at."""
+
+    seen: Mapping[str, Seen]
+    blind: tuple[Blind, ...] = ()
+
+
+class Session:
+    """One command's view of a lab. Mutable only in that parts are opened when first asked for."""
+
+    def __init__(self, read: Read, *, allow_commands: bool) -> None:
+        self.read = read
+        self.graph, self.labfile = read.graph, read.graph.labfile
+        self._allow_commands = allow_commands
+        self.journal: LabJournal | None = None
+        self.state = State()
+        self.files = Files(self.labfile.root)
+        self.clock = Clock()
+        self.stop = Cancel()
+
+    @classmethod
+    def open(
+        cls, args: argparse.Namespace, *, write: bool, allow_commands: bool = False
+    ) -> Session:
+        """Reads the Labfile and the state. Without *write*, a lab that has no state yet gets none.
+
+        Raises:
+            LabError: the Labfile is wrong, or the state cannot be read.
+        """
+        session = cls(read_labfile(args), allow_commands=write or allow_commands)
+        session.open_state(write=write)
+        return session
+
+    def open_state(self, *, write: bool) -> None:
+        labfile = self.labfile
+        path = state_path(labfile.root)
+        if write or os.path.exists(path):
+            self.journal = Journal(path, labfile.root).open(
+                labfile.name, labfile.overlay, os.path.basename(labfile.source), create=write
+            )
+        self.reload()
+
+    def reload(self) -> None:
+        """Takes the state as it is now (another lab may have written it while this one waited)."""
+        if self.journal is not None:
+            self.state = self.journal.load()
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(
+            self.labfile.secrets,
+            root=self.labfile.root,
+            key=self.state.key,
+            environ=os.environ,
+            allow_commands=self._allow_commands,
+        )
+
+    @cached_property
+    def machine(self) -> Machine:
+        hidden = [s.name for s in self.labfile.secrets.values() if isinstance(s, FromEnv)]
+        return Machine(os.environ, hidden)
+
+    @cached_property
+    def processes(self) -> Processes:
+        return Processes(mark=f"{self.mark}:{os.getpid()}", ambient=self.machine.ambient)
+
+    @cached_property
+    def work(self) -> Work:
+        return Work(self.labfile.root, self.labfile.name, self.labfile.overlay, self.files)
+
+    @property
+    def mark(self) -> str:
+        """What marks this lab's children in their environment, wherever the checkout lies."""
+        return "lab-" + sha256(self.state.key.encode()).hexdigest()[:20]
+
+    @cached_property
+    def ports(self) -> Ports:
+        assert self.journal is not None, "only a session that writes runs steps"
+        return Ports(
+            files=self.files,
+            processes=self.processes,
+            journal=self.journal,
+            clock=self.clock,
+            secrets=self.secrets,
+            work=self.work,
+            machine=self.machine,
+        )
+
+    def world(self) -> World:
+        return World(
+            graph=self.graph,
+            files=self.files,
+            specs=self.read.catalog.specs,
+            fingerprint=self.secrets.fingerprint,
+            records=self.state.records,
+        )
+
+    def survey(self, *, refresh: bool = True) -> Survey:
+        """Looks whether what was recorded is still there."""
+        if not any(record.done for record in self.state.records.values()):
+            return Survey({})
+        seen, blind = survey(
+            self.state.records.values(),
+            self.files,
+            self.read.registry,
+            self._looking,
+            refresh=refresh,
+        )
+        return Survey(seen, tuple(blind))
+
+    def plan(self, selection: Selection, found: Survey) -> Draft:
+        return make_plan(
+            self.world(),
+            directory=self.work.step_dir,
+            seen=found.seen,
+            selection=selection,
+        )
+
+    def _looking(self, record: Record) -> Io:
+        """The world for a provider that only looks: nothing is logged, remembered or told."""
+        place = Place(
+            address=record.address,
+            root=self.labfile.root,
+            directory=self.work.step_dir(record.address),
+            run=self.state.run,
+            log_path="",
+            env={},
+        )
+        return StepIo(
+            self.ports,
+            place,
+            stop=self.stop,
+            sink=None,
+            tell=lambda event: None,
+            deadline=self.clock.monotonic() + 60.0,
+        )
+
+    def close(self) -> None:
+        """Ends every child that is left, and stores what was learned about files."""
+        if "processes" in self.__dict__:
+            self.processes.close()
+        self.files.close()
+        if self.journal is not None:
+            self.journal.close()
+
+
+def warnings_of(session: Session, found: Survey) -> tuple[Diagnostic, ...]:
+    """What a reader should know besides the plan."""
+    blind = tuple(
+        Diagnostic(
+            severity=Severity.WARNING,
+            summary=f"could not look at `{each.address}`: {each.reason}",
+            detail="The plan takes it to be as it was recorded.",
+        )
+        for each in found.blind
+    )
+    return (*session.graph.warnings, *blind)

@@ -1,0 +1,72 @@
+"""What this computer has: cores, memory, GPUs, programs, and the environment that children get."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+
+class Machine:
+    """Implements ports.Machine for the computer that lab runs on.
+
+    Args:
+        environ: lab's own environment.
+        hidden: variables that children must not get: the sources of secrets.
+    """
+
+    def __init__(self, environ: Mapping[str, str], hidden: Iterable[str] = ()) -> None:
+        away = set(hidden)
+        self._environ = environ
+        self.ambient: Mapping[str, str] = {
+            name: value
+            for name, value in environ.items()
+            if name not in away and not name.startswith("LAB_VAR_")
+        }
+
+    @cached_property
+    def cpus(self) -> int:
+        """Cores that this process may use; a container's affinity counts."""
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+
+    @cached_property
+    def memory(self) -> int:
+        """Physical memory in bytes."""
+        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+    @cached_property
+    def gpus(self) -> int:
+        """NVIDIA devices that CUDA_VISIBLE_DEVICES leaves visible."""
+        visible = self._environ.get("CUDA_VISIBLE_DEVICES")
+        if visible is not None:
+            return len([word for word in visible.split(",") if word.strip() not in ("", "-1")])
+        try:
+            names = os.listdir("/dev")
+        except OSError:
+            return 0
+        return sum(1 for name in names if name.startswith("nvidia") and name[6:].isdigit())
+
+    def shared(self, name: str) -> str:
+        """A folder of this user's cache for all labs; LAB_CACHE moves it."""
+        path = os.path.join(cache_root(self._environ), name)
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        return path
+
+    def tool(self, name: str) -> str | None:
+        """A program beside lab's own interpreter (that is where its dependencies' programs are), else on PATH."""
+        beside = os.path.join(os.path.dirname(sys.executable), name)
+        if os.access(beside, os.X_OK) and not os.path.isdir(beside):
+            return beside
+        return shutil.which(name, path=self.ambient.get("PATH"))
+
+
+def cache_root(environ: Mapping[str, str]) -> str:
+    """Where caches shared by all labs of this user lie: LAB_CACHE, else the system's cache folder."""
+    if environ.get("LAB_CACHE"):
+        return os.path.abspath(environ["LAB_CACHE"])
+    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "lab")

@@ -1,0 +1,89 @@
+"""A plan as people read it: what changes first, each with its reason and its diff, then what stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lab.model.diagnostic import printable
+from lab.model.plan import Action, Change, Plan, Verb, shown
+from lab.report.words import VERB_COLOURS, counted, paint
+
+PHRASES = {
+    "create": "to create",
+    "update": "to update",
+    "replace": "to replace",
+    "destroy": "to destroy",
+    "forget": "to forget",
+    "unknown": "known later",
+    "skip": "skipped",
+    "keep": "kept",
+}
+FEW = 12  # up to so many kept steps are listed without being asked
+WIDEST = 28  # an address column wider than this only pushes the reasons away
+LONGEST = 100  # characters of one side of a change
+
+
+def plan_text(plan: Plan, *, colour: bool, verbose: bool = False) -> str:
+    """The whole plan. Kept steps are listed when they are few or when *verbose*; else they are counted."""
+    quiet = [a for a in plan.actions if a.verb in (Verb.KEEP, Verb.SKIP)]
+    listed = verbose or len(quiet) <= FEW
+    rows = [a for a in plan.actions if listed or a.verb not in (Verb.KEEP, Verb.SKIP)]
+    lines = list(_rows(rows, colour))
+    lines += _left_out(plan, colour)
+    lines += [f"  {paint('!', 'yellow', colour)} {warning}" for warning in plan.warnings]
+    if lines:
+        lines.append("")
+    lines.append(headline(plan, colour))
+    return "\n".join(lines)
+
+
+def headline(plan: Plan, colour: bool) -> str:
+    """The last line: what it comes to."""
+    counts = plan.summary()
+    if plan.empty:
+        kept = counts.get("keep", 0)
+        skipped = f", {counts['skip']} skipped" if counts.get("skip") else ""
+        stay = f" ({kept} step{'s' if kept != 1 else ''} kept{skipped})" if kept or skipped else ""
+        return paint("Nothing to do", "bold", colour) + f": everything is as the Labfile says{stay}."
+    return paint("Plan", "bold", colour) + f": {counted(counts, PHRASES)}."
+
+
+def _rows(actions: Sequence[Action], colour: bool) -> Iterator[str]:
+    wide = min(WIDEST, max((len(a.address) for a in actions), default=0))
+    kinds = max((len(a.kind) for a in actions), default=0)
+    for action in actions:
+        style = VERB_COLOURS[action.verb.word]
+        faint = action.verb in (Verb.KEEP, Verb.SKIP)
+        place = "" if action.target == "local" else f" on {action.target}"
+        name = paint(f"{action.address:<{wide}}", "dim" if faint else "bold", colour)
+        about = paint(f"{action.kind + place:<{kinds}}", "dim", colour)
+        cause = paint(printable(action.cause), "dim", colour) if faint else printable(action.cause)
+        yield f"  {paint(action.verb.sign, style, colour)} {name}  {about}  {cause}"
+        for change in action.changes:
+            yield f"      {_change(change, colour)}"
+
+
+def _change(change: Change, colour: bool) -> str:
+    before, after = (_side(side) for side in (change.before, change.after))
+    return (
+        f"{printable(change.path)}: {paint(before, 'red', colour)} → {paint(after, 'green', colour)}"
+    )
+
+
+def _side(side: object) -> str:
+    text = printable(shown(side))
+    if len(text) > 19 and text.startswith('"sha256:'):
+        return text[1:20] + "…"
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def _left_out(plan: Plan, colour: bool) -> list[str]:
+    if not plan.left_out:
+        return []
+    reasons: dict[str, list[str]] = {}
+    for address, reason in plan.left_out.items():
+        reasons.setdefault(reason, []).append(address)
+    return [
+        paint(f"  left out: {', '.join(names[:8])}{', …' if len(names) > 8 else ''} ({reason})", "dim", colour)
+        for reason, names in reasons.items()
+    ]

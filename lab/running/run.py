@@ -1,0 +1,280 @@
+"""A plan becomes events: one thread decides, others work; the only module that owns threads for steps."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from lab.model.event import Event, ProtectSet
+from lab.model.labfile import OnFailure, Step
+from lab.model.plan import Action, Verb
+from lab.planning.decide import UNSEEN, Decision, Seen, decide
+from lab.planning.digest import Wanted, World
+from lab.planning.outcome import Known, Outcome
+from lab.planning.plan import Draft, skip_reason, wanted_of
+from lab.ports import Cancel, Registry
+from lab.running.attempt import Job, Tell
+from lab.running.course import Course
+from lab.running.io import Ports
+from lab.running.removal import Remover
+from lab.running.schedule import Demand, Limits, Schedule
+from lab.running.step import Broken, Made, make
+
+POLL = 0.2  # seconds between two looks at the signals while nothing ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a run is to go."""
+
+    limits: Limits
+    fail_fast: bool = False
+    lines: bool = False  # tell every line of the steps' logs
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A worker could not go on, through no fault of its step: the journal, or a bug."""
+
+    error: BaseException
+
+
+Came: TypeAlias = "Made | Broken | Crash"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How a run ended. ``outcome`` is done, failed or interrupted."""
+
+    outcome: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+
+
+class Run:
+    """One run of a plan. Mutable: it follows what happens, from the deciding thread alone."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        world: World,
+        registry: Registry,
+        ports: Ports,
+        settings: Settings,
+        *,
+        run: int,
+        seen: Mapping[str, Seen],
+        stop: Cancel,
+        tell: Tell,
+    ) -> None:
+        self._draft, self._world, self._registry, self._ports = draft, world, registry, ports
+        self._settings, self._run, self._seen, self._stop = settings, run, seen, stop
+        self._actions = {action.address: action for action in draft.plan.actions}
+        self._came: queue.SimpleQueue[tuple[str, Came]] = queue.SimpleQueue()
+        self._jobs: dict[str, Job] = {}
+        self._forced = False  # stopped by --fail-fast, not by a person
+        self._course = Course(
+            graph=world.graph,
+            run=run,
+            clock=ports.clock,
+            tell=_one_at_a_time(tell),
+            outcomes={a: o for a, o in draft.outcomes.items() if a not in self._actions},
+        )
+
+    def go(self) -> Report:
+        """Runs the plan to its end.
+
+        Raises:
+            LabError: the state could not be written; whatever was running has been stopped first.
+        """
+        schedule = self._schedule()
+        try:
+            self._loop(schedule)
+        finally:
+            self._drain(schedule)
+        if not self._course.failures():
+            self._remove()
+        interrupted = self._stop.is_set() and not self._forced
+        failed = self._course.failures()
+        return Report(
+            outcome="interrupted" if interrupted else "failed" if failed else "done",
+            counts=dict(self._course.counts),
+            outcomes=self._course.outcomes,
+            failed=failed,
+        )
+
+    def _schedule(self) -> Schedule:
+        graph = self._world.graph
+        order = [a for a in graph.steps if a in self._actions]
+        seconds = {a: r.done.seconds for a, r in self._world.records.items() if r.done}
+        seconds.update({a: 0.0 for a in order if not self._actions[a].verb.runs})
+        demands = {a: _demand(graph.steps[a]) for a in order}
+        return Schedule(
+            {a: graph.needs.get(a, ()) for a in order},
+            limits=self._settings.limits,
+            demands=demands,
+            seconds=seconds,
+        )
+
+    def _loop(self, schedule: Schedule) -> None:
+        while not schedule.finished:
+            self._settle_ready(schedule)
+            if not self._stop.is_set():
+                for address in schedule.startable():
+                    self._start(address)
+            if schedule.running:
+                self._wait(schedule)
+            elif self._stop.is_set():
+                return
+
+    def _settle_ready(self, schedule: Schedule) -> None:
+        """Decides whatever is ready: kept and skipped steps end at once, the others are held."""
+        while (address := schedule.ready()) is not None:
+            if self._settled(address):
+                schedule.end(address)
+            else:
+                schedule.hold(address)
+
+    def _settled(self, address: str) -> bool:
+        """Decides *address* now that everything before it has ended; True if it does not run."""
+        step, action, course = self._world.graph.steps[address], self._actions[address], self._course
+        blocker = course.blocker(step)
+        if blocker is not None:
+            course.barred(address, blocker)
+            return True
+        directory = self._ports.work.step_dir(address)
+        reason = skip_reason(self._world.graph, step, course.outcomes, directory)
+        if reason is not None:
+            course.skipped(address, reason)
+            return True
+        if action.verb is Verb.KEEP:
+            self._keep(step, action.cause)
+            return True
+        return self._decided(step, action)
+
+    def _decided(self, step: Step, action: Action) -> bool:
+        """Decides again with what is known now; only what was unknown may still be kept."""
+        address = step.address
+        wanted = wanted_of(self._world, step, self._course.outcomes)
+        decision = Decision(action.verb, action.cause, action.changes)
+        if action.verb is Verb.UNKNOWN:
+            decision = decide(
+                wanted,
+                self._world.records.get(address),
+                self._seen.get(address, UNSEEN),
+                spec_type=self._world.specs[step.kind],
+                cache=step.options.cache,
+            )
+            if decision.verb is Verb.KEEP:
+                self._keep(step, "what it depends on came out the same")
+                return True
+        self._jobs[address] = self._job(step, decision, wanted)
+        return False
+
+    def _job(self, step: Step, decision: Decision, wanted: Wanted) -> Job:
+        provider = self._registry.find(step.kind, step.target.provider)
+        assert provider is not None, "bind refuses a kind that has no provider"
+        return Job(
+            graph=self._world.graph,
+            step=step,
+            decision=decision,
+            wanted=wanted,
+            record=self._world.records.get(step.address),
+            provider=provider,
+            spec_type=self._world.specs[step.kind],
+            outcomes=self._course.outcomes,
+            run=self._run,
+            lines=self._settings.lines,
+        )
+
+    def _start(self, address: str) -> None:
+        job, tell = self._jobs.pop(address), self._course.tell
+
+        def work() -> None:
+            came: Came
+            try:
+                came = make(job, self._ports, stop=self._stop, tell=tell)
+            except BaseException as error:  # noqa: BLE001 - the deciding thread raises it
+                came = Crash(error)
+            self._came.put((address, came))
+
+        threading.Thread(target=work, name=f"step {address}", daemon=True).start()
+
+    def _wait(self, schedule: Schedule) -> None:
+        """Takes what has ended; waits in short pieces so that Ctrl-C reaches this thread."""
+        try:
+            address, came = self._came.get(timeout=POLL)
+            while True:
+                schedule.end(address)
+                self._ended(address, came)
+                address, came = self._came.get_nowait()
+        except queue.Empty:
+            return
+
+    def _ended(self, address: str, came: Came) -> None:
+        match came:
+            case Made(done=done):
+                word = "replaced" if self._actions[address].verb is Verb.REPLACE else "updated"
+                created = self._actions[address].verb is Verb.CREATE
+                self._course.made(address, Known(done.outputs), "created" if created else word)
+            case Broken(failure=failure):
+                policy = self._course.broke(address, failure)
+                if self._settings.fail_fast and policy is OnFailure.FAIL and not self._stop.is_set():
+                    self._forced = True
+                    self._stop.set()
+            case Crash(error=error):
+                self._stop.set()
+                raise error
+
+    def _keep(self, step: Step, cause: str) -> None:
+        record = self._world.records[step.address]
+        assert record.done is not None, "only a finished step is kept"
+        if record.protect != step.options.protect:
+            self._ports.journal.append(
+                ProtectSet(
+                    run=self._run,
+                    time=self._ports.clock.now(),
+                    address=step.address,
+                    protect=step.options.protect,
+                )
+            )
+        self._course.kept(step.address, Known(record.done.outputs), cause)
+
+    def _remove(self) -> None:
+        removing = [a for a in self._draft.plan.actions if a.verb in (Verb.DESTROY, Verb.FORGET)]
+        remover = Remover(
+            records=self._world.records,
+            registry=self._registry,
+            ports=self._ports,
+            root=self._world.graph.labfile.root,
+            stop=self._stop,
+            lines=self._settings.lines,
+        )
+        remover.remove(removing, self._course)
+
+    def _drain(self, schedule: Schedule) -> None:
+        """Waits for what still runs after a stop, so that every end is journaled before lab goes."""
+        while schedule.running:
+            address, came = self._came.get()
+            schedule.end(address)
+            if not isinstance(came, Crash):
+                self._ended(address, came)
+
+
+def _demand(step: Step) -> Demand:
+    return Demand(step.options.resources, step.options.mutex)
+
+
+def _one_at_a_time(tell: Tell) -> Tell:
+    """Workers and the deciding thread tell events; a reporter hears one after the other."""
+    lock = threading.Lock()
+
+    def told(event: Event) -> None:
+        with lock:
+            tell(event)
+
+    return told

@@ -41,7 +41,9 @@ def _faults(name: str, text: str, reader: Reader) -> list[Diagnostic]:
     root = reader.top[0] if reader.top else None
     if reader.error is None and not isinstance(root, dict):
         found += [_no_map(name, text, root)] if root is not None or not found else []
-    return sorted(found, key=_place)[:MAX_FAULTS]
+    # A template in braces can be met twice, as the outer and as the inner map.
+    distinct = {(_place(each), each.summary): each for each in reversed(found)}
+    return sorted(distinct.values(), key=_place)[:MAX_FAULTS]
 
 
 def _syntax(name: str, text: str, reader: Reader) -> tuple[list[Diagnostic], str, Reader]:
@@ -65,7 +67,9 @@ def _syntax(name: str, text: str, reader: Reader) -> tuple[list[Diagnostic], str
 
 
 def _twice(name: str, text: str, reader: Reader) -> list[Diagnostic]:
-    places = locate(name, text) if reader.twice else {}
+    if not reader.twice:
+        return []
+    places = locate(name, text, max(again.line for _, again in reader.twice))
     return [
         refuse.again(str(path[-1]), again, places[path][0] if path in places else None)
         for path, again in reader.twice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -36,8 +37,8 @@ def first_span(name: str, text: str) -> Span | None:
     return None
 
 
-def locate(name: str, text: str) -> Spans:
-    """Return where every key and value stands; of a key given twice, the first.
+def locate(name: str, text: str, last_line: int = sys.maxsize) -> Spans:
+    """Return where every key and value up to a line stands; of a key given twice, the first.
 
     What an alias brings has no place of its own: the alias stands for it.
     """
@@ -54,7 +55,7 @@ def locate(name: str, text: str) -> Spans:
     }
     get = events(text)
     try:
-        while (event := get()) is not None:
+        while (event := get()) is not None and event.start_mark.line < last_line:
             actions.get(type(event), _ignore)(event)
     except yaml.YAMLError:
         # A text with faults: the places before the first one are known.

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _LEAD = re.compile(r"[ \t]*(?:-[ \t]+)*")
-_KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s"'#\[\]{},&*!|>%@`-][^#:]*):(?=[ \t]|$)""")
+_KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s"'#\[\]{},&*!|>%@`-][^#:{}\[\]"]*):(?=[ \t]|$)""")
 _NO_SPACE = re.compile(r"([A-Za-z_][\w.-]*):(?!//)[^\s:]")
+_NO_COLON = re.compile(r"([A-Za-z_][\w.-]*)[ \t]+[{\[\"'].*[}\]\"'][ \t]*$")
 _QUOTED = {
     '"': re.compile(r'"(?:[^"\\]|\\.)*"'),
     "'": re.compile(r"'(?:[^']|'')*'"),
@@ -93,6 +94,13 @@ def value_end(line: str, start: int) -> int:
     return len(line[:end].rstrip())
 
 
+def missing_colon(line: str) -> int | None:
+    """Return where a colon is missing between a word and a bracket or quote that ends a line."""
+    entry = entry_of(line)
+    found = None if entry.key is not None else _NO_COLON.match(line, entry.key_start)
+    return found.end(1) if found else None
+
+
 def missing_space(line: str) -> tuple[int, str] | None:
     """Return where a space is missing after a key's colon, and the key; None if nowhere."""
     entry = entry_of(line)
@@ -156,3 +164,8 @@ def quoted_before(before: str) -> bool:
         for pattern in _QUOTED.values()
         for found in pattern.finditer(before)
     )
+
+
+def spaces(count: int) -> str:
+    """Return a number of spaces in words."""
+    return "no spaces" if count == 0 else f"{count} space{'s' if count > 1 else ''}"

@@ -77,14 +77,14 @@ def _template(span: Span, line: str, start: int) -> Diagnostic:
     return unquoted_template(place, corrected(line, start, end, quoted(line[start:end])))
 
 
-def colon_in_key(key: str, span: Span, column: int) -> Diagnostic:
+def colon_in_key(key: str, span: Span) -> Diagnostic:
     """Refuse `{a:1}`, in which YAML takes `a:1` for a key without a value."""
     name, _, value = key.partition(":")
     return Diagnostic(
         summary=f"a space is missing after `{printable(name)}:`",
         detail=f"Without the space `{printable(key)}` is one key without a value.",
         help=f"write `{printable(name)}: {printable(value)}`",
-        span=Span(span.source, span.line, column + 1, span.line, column + 1 + len(key)),
+        span=span,
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.model.diagnostic import Diagnostic, printable
+from lab.reading import parse_keys as keys
 from lab.reading import parse_layout as layout
 from lab.reading import parse_values as values
+from lab.reading.parse_brackets import brackets
 from lab.reading.parse_trouble import Finding, Trouble, trouble_of
 
 # The order matters: the first rule that knows the mistake names it.
@@ -17,12 +19,12 @@ _RULES: tuple[Callable[[Trouble], Finding | None], ...] = (
     layout.directive,
     values.sign,
     values.escape,
-    layout.list_on_key_line,
+    keys.list_on_key_line,
     values.colon,
-    layout.key_line,
+    keys.key_line,
     values.open_quote,
     values.trailing,
-    layout.brackets,
+    brackets,
     layout.shape,
     layout.document,
 )

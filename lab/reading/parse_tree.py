@@ -64,6 +64,7 @@ class Reader:
         self._here: Any = self.top
         self._is_map = False
         self._key: str | None = None
+        self._key_event: Any = None
         self._stack: list[_Frame] = []
         self._nodes = self._characters = self._documents = 0
         self._anchors = Anchors()
@@ -128,10 +129,11 @@ class Reader:
     def _empty(self, event: Any) -> None:
         """Look at an empty value: in `{a:1}` all of `a:1` became the key."""
         key = self._key or ""
-        end = event.start_mark.index
-        if missing_space(key) and not self._text[:end][-20:].rstrip().endswith(":"):
-            start = self._text.rfind(key, 0, end) - end + event.start_mark.column
-            self._fault(refuse.colon_in_key(key, self._span(event), start))
+        if ":" not in key:
+            return
+        before = self._text[: event.start_mark.index][-20:].rstrip()
+        if missing_space(key) and not before.endswith(":"):
+            self._fault(refuse.colon_in_key(key, self._span(self._key_event)))
 
     def _put(self, value: Json, event: Any) -> None:
         if self._nodes > MAX_NODES or self._characters > MAX_CHARACTERS:
@@ -154,6 +156,7 @@ class Reader:
         if text in self._here:
             self._twice(event, text)
         self._key = intern(text)
+        self._key_event = event
 
     def _open_map(self, event: Any) -> None:
         self._open(event, {}, is_map=True)

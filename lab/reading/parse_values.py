@@ -61,6 +61,9 @@ def _template_at(t: Trouble, number: int, column: int) -> Finding:
     span = t.span(number, column, end)
     fills = (Fill(number, column, end),)
     value = line[column:end]
+    if value[-1:] in ("'", '"') and value.count(value[-1]) == 1:
+        # A quote that lost its partner: the correction brings both.
+        value = value[:-1]
     if value.startswith("{%"):
         return Finding(
             Diagnostic(
@@ -180,7 +183,14 @@ def open_quote(t: Trouble) -> Finding | None:
 def _open_quote(t: Trouble, number: int, column: int, why: str) -> Diagnostic:
     line = t.line(number)
     quote = line[column : column + 1]
-    fixed = t.corrected(number, len(line.rstrip()), len(line.rstrip()), quote)
+    if line[:column].endswith(quote):
+        return Diagnostic(
+            summary=f"a quote (`{quote}`) too many",
+            help="remove it",
+            span=t.span(number, column, column + 1),
+        )
+    inside = scan(line, column).brackets
+    fixed = "" if inside else t.corrected(number, len(line.rstrip()), len(line.rstrip()), quote)
     return Diagnostic(
         summary=f"this quote (`{quote}`) is never closed",
         detail=why,
@@ -198,7 +208,9 @@ def trailing(t: Trouble) -> Finding | None:
     if column <= entry.value or "flow" in t.context or scan(line, column).brackets:
         return None
     start = line[entry.value : entry.value + 1]
-    if start not in tuple("\"'[{*&") or t.char() in tuple("]}"):
+    if (start not in tuple("\"'[{*&") and before[-1:] not in tuple("]}")) or t.char() in tuple(
+        "]}"
+    ):
         return None
     what = {'"': "quote", "'": "quote", "]": "bracket", "}": "bracket"}.get(before[-1:], "value")
     value = line[entry.value : entry.end]
@@ -213,5 +225,6 @@ def trailing(t: Trouble) -> Finding | None:
             or "put the whole value in quotes",
             span=t.span(number, column, entry.end),
         ),
-        (Fill(number, entry.value, entry.end),),
+        # A key in what follows is most likely the next line's: filled, its own lines would stray.
+        () if ":" in line[column:] else (Fill(number, entry.value, entry.end),),
     )

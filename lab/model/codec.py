@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeAlias, TypeVar, cast
 
+from lab.model.diagnostic import Diagnostic, StateError
 from lab.model.event import (
     Event,
     ProtectSet,
@@ -75,10 +76,7 @@ class Later(Mapping[str, Json]):
 
     def _mapping(self) -> dict[str, Json]:
         if self._parsed is None:
-            parsed = loads(self.text)
-            if not isinstance(parsed, dict):
-                raise CodecError("an identity is not an object")
-            self._parsed = parsed
+            self._parsed = _identity(self.text)
         return self._parsed
 
     def __getitem__(self, key: str) -> Json:
@@ -92,6 +90,21 @@ class Later(Mapping[str, Json]):
 
     def __repr__(self) -> str:
         return repr(self._mapping())
+
+
+def _identity(text: str) -> dict[str, Json]:
+    try:
+        parsed = loads(text)
+    except CodecError:
+        parsed = None
+    if isinstance(parsed, dict):
+        return parsed
+    raise StateError(
+        Diagnostic(
+            summary="the state is damaged: a step's recorded identity cannot be read",
+            help="`lab state check` says which one; `lab state rm STEP` lets lab make it anew.",
+        )
+    )
 
 
 def is_journaled(event: Event) -> bool:

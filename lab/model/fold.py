@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import replace
 
 from lab.model.event import (
@@ -18,7 +19,7 @@ from lab.model.event import (
 from lab.model.state import Record, Tried
 
 
-def fold(records: dict[str, Record], event: Event) -> tuple[str, ...]:
+def fold(records: MutableMapping[str, Record], event: Event) -> tuple[str, ...]:
     """Applies *event* to *records* in place; gives the addresses whose records changed or went.
 
     An event about a step that has no record (a torn or foreign journal) changes nothing.
@@ -28,7 +29,10 @@ def fold(records: dict[str, Record], event: Event) -> tuple[str, ...]:
             records[event.address] = _started(records.get(event.address), event)
             return (event.address,)
         case StepDestroyed() | StepForgotten():
-            return (event.address,) if records.pop(event.address, None) else ()
+            if event.address not in records:
+                return ()
+            del records[event.address]  # not looked at: it may be damaged, which is why it goes
+            return (event.address,)
         case RecordMoved(address=address, to=to):
             record = records.pop(address, None)
             if record is None:
@@ -75,7 +79,5 @@ def _changed(
             return replace(record, protect=protect)
         case StepFailed():
             tried = record.tried or Tried(run=event.run, started=event.time, digest="")
-            failed = replace(
-                tried, error=event.error, log=event.log, interrupted=event.interrupted
-            )
+            failed = replace(tried, error=event.error, log=event.log, interrupted=event.interrupted)
             return replace(record, tried=failed)

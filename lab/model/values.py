@@ -46,6 +46,11 @@ ABSENT = Absent()
 Value: TypeAlias = "Json | Artifact | list[Value] | dict[str, Value] | Mapping[str, Value]"
 
 
+# A call for each leaf would be most of the time that storing and loading take.
+_INERT = (int, float, type(None))
+_LEAVES = (str, *_INERT)
+
+
 def pack(value: object, root: str) -> Json:
     """*value* as JSON in which nothing depends on where the checkout lies.
 
@@ -64,9 +69,11 @@ def pack(value: object, root: str) -> Json:
             return {"$artifact": [pack(path, root), digest, size]}
         case list() | tuple():
             return [pack(v, root) for v in value]
-        case Mapping():
-            packed: dict[str, Json] = {str(k): pack(v, root) for k, v in value.items()}
-            return {"$map": packed} if any(k.startswith("$") for k in packed) else packed
+        case dict() | Mapping():
+            packed: dict[str, Json] = {
+                str(k): v if isinstance(v, _INERT) else pack(v, root) for k, v in value.items()
+            }
+            return {"$map": packed} if "$" in {k[:1] for k in packed} else packed
         case _:
             raise TypeError(f"not a value: {type(value).__name__}")
 
@@ -91,11 +98,7 @@ def _unpacked(value: dict[str, Json], root: str) -> Value:
             return _artifact(inner, root)
         if tag == "$map" and isinstance(inner, dict):
             value = inner
-    # Most leaves are plain, and a call for each would be most of the time it takes to load a state.
     return {k: v if isinstance(v, _LEAVES) else unpack(v, root) for k, v in value.items()}
-
-
-_LEAVES = (str, int, float, type(None))
 
 
 def _artifact(parts: list[Json], root: str) -> Value:

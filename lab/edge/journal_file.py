@@ -1,0 +1,119 @@
+"""An open state file: one connection, used by one thread at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from lab.edge.journal_errors import BUSY_SECONDS, explained
+from lab.edge.journal_schema import check_format
+
+
+class StateFile:
+    """The state at *path*; ``read`` and ``write`` open transactions.
+
+    Raises:
+        StateError: it is damaged, too new, or may not be read.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._turn = threading.RLock()
+        with explained(path):
+            self._connection = _connected(path)
+            try:
+                check_format(self._connection, path)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        with self._turn:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which everything that is read comes from one moment."""
+        with self._turn, explained(self.path), self._transaction("BEGIN"):
+            yield self._connection
+
+    @contextlib.contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction that is on the disk when it ends.
+
+        Where *durable* is false it survives lab's death, but not the machine's.
+        """
+        with (
+            self._turn,
+            explained(self.path),
+            self._synchronous(durable=durable),
+            self._transaction("BEGIN IMMEDIATE"),
+        ):
+            yield self._connection
+
+    @contextlib.contextmanager
+    def _synchronous(self, *, durable: bool) -> Iterator[None]:
+        if durable:
+            yield
+            return
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._connection.execute(_DURABLE)
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        self._connection.execute(begin)
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                # A rollback that fails would hide the reason for it.
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+
+
+# FULL, and with it a rollback journal (on remote file systems) is safely gone too.
+_DURABLE = "PRAGMA synchronous = EXTRA"
+
+
+def _connected(path: str) -> sqlite3.Connection:
+    try:
+        return _open(path, "mode=rw")
+    except sqlite3.OperationalError as error:
+        refused = any(word in str(error) for word in ("readonly", "unable to open"))
+        if not refused or not os.access(path, os.R_OK) or _size(f"{path}-wal"):
+            raise
+        # On a read-only disk readers cannot share memory; but there nobody writes, either.
+        return _open(path, "mode=ro&immutable=1")
+
+
+def _open(path: str, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{quote(path)}?{mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        connection.execute(_DURABLE)
+        connection.execute("PRAGMA fullfsync = 1")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

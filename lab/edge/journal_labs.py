@@ -1,0 +1,109 @@
+"""Which labs a state file remembers: one row for each name and overlay."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from dataclasses import dataclass
+
+from lab.edge.journal_file import StateFile
+from lab.model.diagnostic import Diagnostic, StateError
+
+_ROW = "SELECT lab, name, overlay, labfile, key, run FROM labs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabRow:
+    """A lab as the file knows it.
+
+    ``labfile`` is the file that declares it, ``key`` the secret of keyed hashing, ``run`` the
+    newest run's number when this was read.
+    """
+
+    name: str
+    overlay: str
+    lab: int = 0
+    labfile: str = ""
+    key: str = ""
+    run: int = 0
+
+
+def labs(file: StateFile) -> list[LabRow]:
+    """All labs of the file, by name and overlay."""
+    with file.read() as db:
+        return [_row(each) for each in db.execute(f"{_ROW} ORDER BY name, overlay")]
+
+
+def find(file: StateFile, root: str, name: str, overlay: str, labfile: str) -> LabRow | None:
+    """The lab of that name; None if there is none.
+
+    Raises:
+        StateError: another Labfile has the name.
+    """
+    with file.read() as db:
+        found = _found(db, name, overlay)
+        if found:
+            _refuse_twins(root, found, labfile)
+        return found
+
+
+def enter(file: StateFile, root: str, name: str, overlay: str, labfile: str) -> LabRow:
+    """The lab of that name, made if there is none yet, and declared by *labfile* from now on.
+
+    Raises:
+        StateError: another Labfile has the name.
+    """
+    found = find(file, root, name, overlay, labfile)
+    if found and labfile in ("", found.labfile):
+        return found
+    with file.write() as db:
+        db.execute(
+            "INSERT INTO labs(name, overlay, labfile, key) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT(name, overlay) DO NOTHING",
+            (name, overlay, labfile, secrets.token_hex(32)),
+        )
+        found = _found(db, name, overlay)
+        assert found is not None
+        _refuse_twins(root, found, labfile)
+        db.execute("UPDATE labs SET labfile = ? WHERE lab = ?", (labfile, found.lab))
+        return found
+
+
+def _found(db: sqlite3.Connection, name: str, overlay: str) -> LabRow | None:
+    row = db.execute(f"{_ROW} WHERE name = ? AND overlay = ?", (name, overlay)).fetchone()
+    return _row(row) if row else None
+
+
+def _row(row: tuple[int, str, str, str, str, int]) -> LabRow:
+    lab, name, overlay, labfile, key, run = row
+    return LabRow(lab=lab, name=name, overlay=overlay, labfile=labfile, key=key, run=run)
+
+
+def _refuse_twins(root: str, found: LabRow, labfile: str) -> None:
+    """Two Labfiles with one name would each destroy what the other one made."""
+    if not labfile or labfile == found.labfile or not found.labfile:
+        return
+    other = os.path.join(root, found.labfile)
+    if not os.path.exists(other) or _same(other, os.path.join(root, labfile)):
+        return
+    raise StateError(
+        Diagnostic(
+            summary=f"{labfile} and {found.labfile} are both named `{found.name}`",
+            detail=(
+                "What a lab made is remembered by its name and overlay, so each of the two would"
+                f" take the other's steps for its own. The state belongs to {found.labfile}."
+            ),
+            help=(
+                f"Give {labfile} another `name:`. If it replaces {found.labfile}, remove or rename"
+                f" {found.labfile}: then {labfile} takes the state over."
+            ),
+        )
+    )
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False

@@ -16,8 +16,13 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["lab", "lab.*", "providers", "providers.*", "recipes", "recipes.*"]),
-    package_data={"lab": ["py.typed", "inject/*.py", "templates/*", "templates/**/*"], "recipes": ["**/*"]},
+    packages=find_packages(
+        include=["lab", "lab.*", "providers", "providers.*", "recipes", "recipes.*"]
+    ),
+    package_data={
+        "lab": ["py.typed", "inject/*.py", "templates/*", "templates/**/*"],
+        "recipes": ["**/*"],
+    },
     install_requires=[
         "PyYAML>=6.0.1,<7",
         "jsonschema>=4.18,<5",
@@ -27,6 +32,8 @@ setup(
         "psutil>=5.9.6,<8",
         "uv>=0.5,<1",
         "typing_extensions>=4.6,<5",
+        "urllib3>=2,<3",
+        "tomli>=2,<3; python_version < '3.11'",
     ],
     extras_require={
         "test": [

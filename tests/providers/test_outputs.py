@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import pytest
@@ -80,10 +81,8 @@ def test_the_file_is_fresh_whatever_lay_there(tmp_path):
 
 @given(st.binary(max_size=60))
 def test_any_bytes_end_in_values_or_a_refusal(data):
-    try:
+    with contextlib.suppress(Refused):
         parse_outputs(data, "out")
-    except Refused:
-        pass
 
 
 @pytest.mark.parametrize(

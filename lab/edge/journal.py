@@ -11,7 +11,7 @@ from typing import TypeAlias
 from lab.edge.journal_errors import damaged
 from lab.edge.journal_file import StateFile
 from lab.edge.journal_group import Group
-from lab.edge.journal_labs import LabRow, enter, find, labs
+from lab.edge.journal_labs import LabRow, enter, find, labs, nothing
 from lab.edge.journal_records import Records
 from lab.edge.journal_schema import create as create_file
 from lab.edge.journal_tenancy import Tenancy, Tenure
@@ -24,7 +24,6 @@ from lab.model.codec import (
     is_journaled,
     loads,
 )
-from lab.model.diagnostic import Diagnostic, StateError
 from lab.model.event import Event, RunFinished, RunStarted
 from lab.model.fold import fold
 from lab.model.state import State
@@ -189,7 +188,7 @@ class LabState:
 
     def _commit(self, batches: list[Pending]) -> None:
         if self._file is None or self.tenancy is None:
-            raise _nothing(self.row)
+            raise nothing(self.row)
         pending = [each for batch in batches for each in batch]
         with self._file.write() as db:
             _, head, tenure = self._look(db)
@@ -262,14 +261,3 @@ def _run(path: str, row: tuple[int, float, float | None, str, str, str]) -> Run:
 def _column(text: str) -> str:
     """*text* as SQLite takes it: arguments of a command line may be no text at all."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
-
-
-def _nothing(row: LabRow) -> StateError:
-    named = f"{row.name} with overlay {row.overlay}" if row.overlay else row.name
-    return StateError(
-        Diagnostic(
-            summary=f"there is no state of {named} here",
-            detail="Nothing has been applied from this folder under that name.",
-            help="`lab state list` shows which labs have a state here.",
-        )
-    )

@@ -70,6 +70,18 @@ def enter(file: StateFile, root: str, name: str, overlay: str, labfile: str) -> 
         return found
 
 
+def nothing(row: LabRow) -> StateError:
+    """Something was asked of a lab that has no state."""
+    named = f"{row.name} with overlay {row.overlay}" if row.overlay else row.name
+    return StateError(
+        Diagnostic(
+            summary=f"there is no state of {named} here",
+            detail="Nothing has been applied from this folder under that name.",
+            help="`lab state list` shows which labs have a state here.",
+        )
+    )
+
+
 def _found(db: sqlite3.Connection, name: str, overlay: str) -> LabRow | None:
     row = db.execute(f"{_ROW} WHERE name = ? AND overlay = ?", (name, overlay)).fetchone()
     return _row(row) if row else None

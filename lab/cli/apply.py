@@ -25,7 +25,8 @@ from lab.running.run import Run, Settings
 def main(words: Sequence[str]) -> int:
     """Plans, asks where something would be destroyed, runs, and says what came of it."""
     parser = arguments.parser(
-        "apply", "Make everything as the Labfile says, in parallel, and remember each finished step."
+        "apply",
+        "Make everything as the Labfile says, in parallel, and remember each finished step.",
     )
     arguments.add_labfile(parser, plan_file=True)
     arguments.add_selection(parser)

@@ -55,7 +55,11 @@ def add_labfile(made: argparse.ArgumentParser, *, plan_file: bool = False) -> No
         "--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable"
     )
     made.add_argument(
-        "--var-file", action="append", default=[], metavar="FILE", help="set variables from a YAML map"
+        "--var-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="set variables from a YAML map",
     )
 
 
@@ -68,7 +72,9 @@ def add_selection(made: argparse.ArgumentParser, *, replace: bool = True) -> Non
         metavar="STEP",
         help="only these steps; globs; +STEP adds what it needs, STEP+ what needs it",
     )
-    made.add_argument("--exclude", action="append", default=[], metavar="STEP", help="all but these")
+    made.add_argument(
+        "--exclude", action="append", default=[], metavar="STEP", help="all but these"
+    )
     made.add_argument("--tags", action="append", default=[], metavar="TAG", help="steps with a tag")
     if replace:
         made.add_argument(
@@ -78,10 +84,14 @@ def add_selection(made: argparse.ArgumentParser, *, replace: bool = True) -> Non
 
 def add_running(made: argparse.ArgumentParser) -> None:
     """How a run goes."""
-    made.add_argument("-j", "--jobs", type=positive, metavar="N", help="steps at once (default: cores)")
+    made.add_argument(
+        "-j", "--jobs", type=positive, metavar="N", help="steps at once (default: cores)"
+    )
     made.add_argument("--cpu", type=float, metavar="N", help="cores to share out (default: all)")
     made.add_argument("--gpu", type=int, metavar="N", help="GPUs to share out (default: all)")
-    made.add_argument("--fail-fast", action="store_true", help="stop everything at the first failure")
+    made.add_argument(
+        "--fail-fast", action="store_true", help="stop everything at the first failure"
+    )
     made.add_argument("--yes", "-y", action="store_true", help="destroy and replace without asking")
     add_lock(made)
     add_output(made)
@@ -148,7 +158,9 @@ def seconds(text: str) -> float:
     units = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
     factor = units.get(text[-1:], 0.0)
     number = text[:-1] if factor else text
-    return _checked(number, float, lambda n: n >= 0, "a time such as 90s, 5m or 2h") * (factor or 1.0)
+    return _checked(number, float, lambda n: n >= 0, "a time such as 90s, 5m or 2h") * (
+        factor or 1.0
+    )
 
 
 def _checked(text: str, make: Callable[[str], Any], holds: Callable[[Any], bool], what: str) -> Any:

@@ -31,7 +31,9 @@ def show(diagnostics: tuple[Diagnostic, ...], *, errors_only: bool = False) -> N
 def source_text(name: str) -> str | None:
     """The text of a source as its span names it; None if it cannot be read any more."""
     try:
-        with open(os.path.expanduser(name), encoding="utf-8-sig", errors="replace", newline="") as file:
+        with open(
+            os.path.expanduser(name), encoding="utf-8-sig", errors="replace", newline=""
+        ) as file:
             return file.read(32 * 1024 * 1024)
     except OSError:
         return None

@@ -97,9 +97,7 @@ def _run(session: Session, args: argparse.Namespace, plan: Plan) -> int:
         end_survivors(session)
         started = begin(session, number, "destroy")
         reporter.tell(started)
-        course = Course(
-            graph=session.graph, run=number, clock=session.clock, tell=reporter.tell
-        )
+        course = Course(graph=session.graph, run=number, clock=session.clock, tell=reporter.tell)
         Remover(
             records=session.state.records,
             registry=session.read.registry,

@@ -50,7 +50,9 @@ def read_labfile(args: argparse.Namespace) -> Read:
     if args.overlay:
         over = overlay_path(path, args.overlay)
         layers.append(_layer(over, _shown(over), root))
-    document = merge(layers[0], layers[1:]) if len(layers) > 1 else Document(layers[0].tree, (layers[0],))
+    document = (
+        merge(layers[0], layers[1:]) if len(layers) > 1 else Document(layers[0].tree, (layers[0],))
+    )
     registry = discover(kinds_in(document))
     labfile = bind(
         document,
@@ -177,7 +179,9 @@ def _layer(path: str, shown: str, root: str | None) -> Layer:
         with open(path, "rb") as file:
             data = file.read(BIGGEST + 1)
     except OSError as error:
-        raise LabfileError(Diagnostic(summary=f"{shown} cannot be read: {error.strerror}")) from None
+        raise LabfileError(
+            Diagnostic(summary=f"{shown} cannot be read: {error.strerror}")
+        ) from None
     cache = _cache_path(root, data)
     if cache is not None:
         layer = _cached(cache, shown, data)

@@ -25,9 +25,13 @@ def main(words: Sequence[str]) -> int:
     arguments.add_refresh(parser)
     arguments.add_output(parser)
     parser.add_argument("--check", action="store_true", help="exit 5 if anything would change")
-    parser.add_argument("--out", metavar="FILE", help="save the plan; `lab apply FILE` runs exactly it")
     parser.add_argument(
-        "--allow-commands", action="store_true", help="let secrets that are commands be run, to compare them"
+        "--out", metavar="FILE", help="save the plan; `lab apply FILE` runs exactly it"
+    )
+    parser.add_argument(
+        "--allow-commands",
+        action="store_true",
+        help="let secrets that are commands be run, to compare them",
     )
     args = arguments.parse(parser, words)
     session = Session.open(args, write=False, allow_commands=args.allow_commands)

@@ -76,9 +76,13 @@ def refuse_if_moved(path: str, session: Session, draft: Draft, before: Mapping[s
         PlanError: it names the steps that would go another way now.
     """
     now = fingerprints(session, draft)
-    moved = [a for a in [*before, *(n for n in now if n not in before)] if before.get(a) != now.get(a)]
+    moved = [
+        a for a in [*before, *(n for n in now if n not in before)] if before.get(a) != now.get(a)
+    ]
     if moved:
-        shown = ", ".join(f"`{address}`" for address in moved[:6]) + (", …" if len(moved) > 6 else "")
+        shown = ", ".join(f"`{address}`" for address in moved[:6]) + (
+            ", …" if len(moved) > 6 else ""
+        )
         raise PlanError(
             Diagnostic(
                 summary=f"{path} does not hold any more: {shown} would go another way now",

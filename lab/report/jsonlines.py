@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from lab.model.event import (
@@ -63,48 +64,30 @@ def as_json(event: Event) -> dict[str, Any]:
 def _rest(event: Event) -> dict[str, Any]:
     match event:
         case RunStarted():
-            return {"labfile": event.labfile, "command": event.command, "pid": event.pid}
-        case StepStarted():
-            return {
-                "kind": event.kind,
-                "target": event.target,
-                "action": event.verb,
-                "cause": event.cause,
-                "log": event.log,
-            }
+            return _taken(event, "labfile", "command", "pid")
+        case StepStarted(verb=verb):
+            return {"action": verb, **_taken(event, "kind", "target", "cause", "log")}
         case StepProgress():
-            said = {
-                "text": event.text,
-                "fraction": event.fraction,
-                "metrics": dict(event.metrics),
-                "line": event.line,
-            }
-            return {k: v for k, v in said.items() if v not in ("", None, {})}
+            said = _taken(event, "text", "fraction", "metrics", "line")
+            return {key: value for key, value in said.items() if value not in ("", None, {})}
         case StepRetried():
-            return {"attempt": event.attempt, "error": event.error, "delay": event.delay}
+            return _taken(event, "attempt", "error", "delay")
         case StepFinished(done=done):
-            return {
-                "seconds": round(done.seconds, 3),
-                "attempts": done.attempts,
-                "outputs": rendered(done.outputs),
-            }
-        case StepFailed():
-            return {
-                "error": event.error,
-                "detail": event.detail,
-                "log": event.log,
-                "seconds": round(event.seconds, 3),
-                "interrupted": event.interrupted,
-            }
+            about = {"seconds": round(done.seconds, 3), "attempts": done.attempts}
+            return {**about, "outputs": rendered(done.outputs)}
+        case StepFailed(seconds=seconds):
+            about = _taken(event, "error", "detail", "log", "interrupted")
+            return {**about, "seconds": round(seconds, 3)}
         case StepKept() | StepForgotten():
-            return {"cause": event.cause}
+            return _taken(event, "cause")
         case StepSkipped():
-            return {"cause": event.cause, "because": event.because}
+            return _taken(event, "cause", "because")
         case RunFinished():
-            return {
-                "outcome": event.outcome,
-                "counts": dict(event.counts),
-                "outputs": dict(event.outputs),
-            }
+            return _taken(event, "outcome", "counts", "outputs")
         case _:
             return {}
+
+
+def _taken(event: Event, *names: str) -> dict[str, Any]:
+    values = {name: getattr(event, name) for name in names}
+    return {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}

@@ -22,14 +22,18 @@ def happened(event: Event, wide: int, *, colour: bool) -> str | None:
     """The line for an event that ends something, or None if it is not one."""
     match event:
         case StepFinished(address=address, done=done):
-            return _line("✓", "green", address, wide, duration(done.seconds), _came(done.outputs), colour)
+            return _line(
+                "✓", "green", address, wide, duration(done.seconds), _came(done.outputs), colour
+            )
         case StepFailed(address=address) if event.interrupted:
             return _line("■", "yellow", address, wide, duration(event.seconds), "stopped", colour)
         case StepFailed(address=address):
             first = (event.error.splitlines() or [""])[0]
             return _line("✗", "red", address, wide, duration(event.seconds), first, colour)
         case StepRetried(address=address):
-            about = f"attempt {event.attempt} failed ({event.error}); again in {duration(event.delay)}"
+            about = (
+                f"attempt {event.attempt} failed ({event.error}); again in {duration(event.delay)}"
+            )
             return _line("↻", "yellow", address, wide, "", about, colour)
         case StepKept(address=address, cause=cause):
             return _line("=", "dim", address, wide, "", f"kept: {cause}", colour, faint=True)
@@ -55,7 +59,9 @@ def _line(
 ) -> str:
     name = paint(f"{address:<{wide}}", "dim" if faint else "bold", colour)
     text = paint(printable(about), "dim", colour) if faint else printable(about)
-    return f"{paint(sign, style, colour)} {name} {paint(f'{took:>7}', 'dim', colour)}  {text}".rstrip()
+    return (
+        f"{paint(sign, style, colour)} {name} {paint(f'{took:>7}', 'dim', colour)}  {text}".rstrip()
+    )
 
 
 def _came(outputs: Mapping[str, object]) -> str:
@@ -80,5 +86,7 @@ def progress_text(text: str, fraction: float | None, metrics: Mapping[str, float
 
 def _telling(metrics: Mapping[str, float]) -> dict[str, float]:
     """The two metrics that tell most: those of validation first."""
-    ordered = sorted(metrics, key=lambda name: (not name.startswith("val_"), list(metrics).index(name)))
+    ordered = sorted(
+        metrics, key=lambda name: (not name.startswith("val_"), list(metrics).index(name))
+    )
     return {name: metrics[name] for name in ordered[:2]}

@@ -105,7 +105,9 @@ class Live:
         now = time.monotonic()
         frame = SPINNER[int(now * 8) % len(SPINNER)]
         room = max(1, self._console.height - 3)
-        rows = [self._row(frame, address, going, now) for address, going in list(self._going.items())]
+        rows = [
+            self._row(frame, address, going, now) for address, going in list(self._going.items())
+        ]
         return Group(*(rows + self._waiting())[:room])
 
     def _row(self, frame: str, address: str, going: Going, now: float) -> Text:
@@ -127,7 +129,12 @@ class Live:
             for_what = [need for need in needs if need in self._going or need in self._waits]
             about = f"waits for {', '.join(for_what[:3])}" if for_what else "waits for a free place"
             rows.append(
-                Text(f"  {address:<{self._wide}} {'':>7}  {about}", "dim", no_wrap=True, overflow="ellipsis")
+                Text(
+                    f"  {address:<{self._wide}} {'':>7}  {about}",
+                    "dim",
+                    no_wrap=True,
+                    overflow="ellipsis",
+                )
             )
         more = len(rows) - MOST_WAITING
         if more > 1:

@@ -44,7 +44,9 @@ def headline(plan: Plan, colour: bool) -> str:
         kept = counts.get("keep", 0)
         skipped = f", {counts['skip']} skipped" if counts.get("skip") else ""
         stay = f" ({kept} step{'s' if kept != 1 else ''} kept{skipped})" if kept or skipped else ""
-        return paint("Nothing to do", "bold", colour) + f": everything is as the Labfile says{stay}."
+        return (
+            paint("Nothing to do", "bold", colour) + f": everything is as the Labfile says{stay}."
+        )
     return paint("Plan", "bold", colour) + f": {counted(counts, PHRASES)}."
 
 
@@ -65,9 +67,7 @@ def _rows(actions: Sequence[Action], colour: bool) -> Iterator[str]:
 
 def _change(change: Change, colour: bool) -> str:
     before, after = (_side(side) for side in (change.before, change.after))
-    return (
-        f"{printable(change.path)}: {paint(before, 'red', colour)} → {paint(after, 'green', colour)}"
-    )
+    return f"{printable(change.path)}: {paint(before, 'red', colour)} → {paint(after, 'green', colour)}"
 
 
 def _side(side: object) -> str:
@@ -84,6 +84,10 @@ def _left_out(plan: Plan, colour: bool) -> list[str]:
     for address, reason in plan.left_out.items():
         reasons.setdefault(reason, []).append(address)
     return [
-        paint(f"  left out: {', '.join(names[:8])}{', …' if len(names) > 8 else ''} ({reason})", "dim", colour)
+        paint(
+            f"  left out: {', '.join(names[:8])}{', …' if len(names) > 8 else ''} ({reason})",
+            "dim",
+            colour,
+        )
         for reason, names in reasons.items()
     ]

@@ -55,7 +55,9 @@ def number(value: object) -> str:
 
 def counted(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
     """`2 to create, 1 to destroy`, for the words that have a phrase and a count."""
-    return ", ".join(f"{counts[word]} {phrase}" for word, phrase in words.items() if counts.get(word))
+    return ", ".join(
+        f"{counts[word]} {phrase}" for word, phrase in words.items() if counts.get(word)
+    )
 
 
 def ago(seconds: float) -> str:

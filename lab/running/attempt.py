@@ -86,7 +86,7 @@ def attempt(
         return _expected(error, timeout)
     except OSError as error:
         return Failure(error=_os_error(error), detail="The operating system refused it.")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a provider's bug must not stop the others
         return Failure(
             error=f"the provider of `{job.step.kind}` failed: {type(error).__name__}: {error}",
             detail="This is a bug in the provider, not in your Labfile.\n" + traceback.format_exc(),
@@ -178,7 +178,7 @@ def _check_values(outputs: Mapping[str, Value], ports: Ports) -> None:
             raise Refused(
                 f"the output `{name}` holds the value of a secret",
                 "Outputs are kept in the state in clear text. Hand the secret itself to the step that"
-                " needs it: `env: {TOKEN: \"{{ secrets.NAME }}\"}`.",
+                ' needs it: `env: {TOKEN: "{{ secrets.NAME }}"}`.',
             )
 
 

@@ -48,31 +48,41 @@ def undo(
             log_path=log_path,
             env={"LAB_STEP": record.address, "LAB_ROOT": root, "LAB_RUN": str(run)},
         )
-        io = StepIo(
-            ports, place, stop=stop, sink=sink, tell=tell, deadline=None, lines=lines
-        )
+        io = StepIo(ports, place, stop=stop, sink=sink, tell=tell, deadline=None, lines=lines)
         failure = _asked(provider, record, io)
         left = () if failure else tuple(_remove_artifacts(record, ports, io))
-    now = ports.clock.now()
     if failure is not None:
-        failed = StepFailed(
-            run=run,
-            time=now,
-            address=record.address,
-            error=failure.error,
-            detail=failure.detail,
-            log=log_path,
-            interrupted=failure.interrupted,
-            seconds=now - began,
-        )
-        ports.journal.append(failed)
-        tell(failed)
-        return failure
-    destroyed = StepDestroyed(run=run, time=now, address=record.address)
+        return _failed(record, failure, ports, run, began, log_path, tell)
+    destroyed = StepDestroyed(run=run, time=ports.clock.now(), address=record.address)
     ports.journal.append(destroyed)
     ports.work.forget(record.address)
     tell(destroyed)
     return Gone(left)
+
+
+def _failed(
+    record: Record,
+    failure: Failure,
+    ports: Ports,
+    run: int,
+    began: float,
+    log_path: str,
+    tell: Tell,
+) -> Failure:
+    now = ports.clock.now()
+    failed = StepFailed(
+        run=run,
+        time=now,
+        address=record.address,
+        error=failure.error,
+        detail=failure.detail,
+        log=log_path,
+        interrupted=failure.interrupted,
+        seconds=now - began,
+    )
+    ports.journal.append(failed)
+    tell(failed)
+    return failure
 
 
 def _intent(record: Record, run: int, now: float, cause: str, log_path: str) -> StepStarted:
@@ -109,7 +119,7 @@ def _asked(provider: Provider | None, record: Record, io: StepIo) -> Failure | N
         return Failure(error="not destroyed in time", reason="timeout")
     except (Refused, Retry) as error:
         return Failure(error=error.summary, detail=error.detail)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a provider's bug must not stop the others
         return Failure(
             error=f"the provider of `{record.kind}` failed: {type(error).__name__}: {error}",
             detail="This is a bug in the provider; what it was destroying may be half gone.",

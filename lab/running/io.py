@@ -78,7 +78,7 @@ class StepIo:
     ) -> Completed:
         self.check()
         place = self._place
-        exit = self._ports.processes.run(
+        ended = self._ports.processes.run(
             argv,
             cwd=posixpath.join(place.root, cwd or "."),
             env={**self.ambient, **place.env, **(env or {})},
@@ -91,10 +91,10 @@ class StepIo:
             redact=self._ports.secrets.redactor(),
         )
         return Completed(
-            code=exit.code,
-            output=exit.output.decode("utf-8", "replace"),
-            cpu_seconds=exit.cpu_seconds,
-            max_rss=exit.max_rss,
+            code=ended.code,
+            output=ended.output.decode("utf-8", "replace"),
+            cpu_seconds=ended.cpu_seconds,
+            max_rss=ended.max_rss,
         )
 
     def _heard(

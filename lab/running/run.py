@@ -141,7 +141,11 @@ class Run:
 
     def _settled(self, address: str) -> bool:
         """Decides *address* now that everything before it has ended; True if it does not run."""
-        step, action, course = self._world.graph.steps[address], self._actions[address], self._course
+        step, action, course = (
+            self._world.graph.steps[address],
+            self._actions[address],
+            self._course,
+        )
         blocker = course.blocker(step)
         if blocker is not None:
             course.barred(address, blocker)
@@ -223,7 +227,11 @@ class Run:
                 self._course.made(address, Known(done.outputs), "created" if created else word)
             case Broken(failure=failure):
                 policy = self._course.broke(address, failure)
-                if self._settings.fail_fast and policy is OnFailure.FAIL and not self._stop.is_set():
+                if (
+                    self._settings.fail_fast
+                    and policy is OnFailure.FAIL
+                    and not self._stop.is_set()
+                ):
                     self._forced = True
                     self._stop.set()
             case Crash(error=error):

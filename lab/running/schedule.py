@@ -32,7 +32,9 @@ class Demand:
 FREE = Demand()
 
 
-def critical_paths(needs: Mapping[str, Iterable[str]], seconds: Mapping[str, float]) -> dict[str, float]:
+def critical_paths(
+    needs: Mapping[str, Iterable[str]], seconds: Mapping[str, float]
+) -> dict[str, float]:
     """For each step, how long it and the longest chain of steps that wait for it last.
 
     *needs* must be in dependency order, as a Graph's steps are.

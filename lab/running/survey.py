@@ -58,7 +58,9 @@ def survey(
     return seen, blind
 
 
-def _artifacts(outputs: Mapping[str, object], files: Files) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _artifacts(
+    outputs: Mapping[str, object], files: Files
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     gone, altered = [], []
     for name, value in outputs.items():
         if not isinstance(value, Artifact):
@@ -100,7 +102,7 @@ def _ask(
                 record, provider = todo.pop()
             try:
                 answers[record.address] = provider.observe(record, io_for(record))
-            except Exception as error:  # a look that fails must not stop a plan
+            except Exception as error:  # noqa: BLE001 - a look that fails must not stop a plan
                 answers[record.address] = NotAsked()
                 with lock:
                     blind.append(Blind(record.address, str(error) or type(error).__name__))

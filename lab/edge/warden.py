@@ -216,8 +216,9 @@ class Warden:
         if not due:
             return
         rows = self._table()
+        strays = self._strays(rows)
         for step in due:
-            if step.look(now, rows, self._running):
+            if step.look(now, rows, strays):
                 self._report(step)
 
     def _table(self) -> tree.Table:
@@ -227,6 +228,17 @@ class Warden:
         # All that is ours descends from here, so a stranger with a reused number is never hit.
         ours = tree.descendants(rows, (os.getpid(),)) - {os.getpid()}
         return {pid: one for pid, one in rows.items() if pid in ours}
+
+    def _strays(self, rows: tree.Table) -> dict[int, str]:
+        """The marks of those that lost the parent by which they were known."""
+        if not self._mark:
+            return {}
+        lost = [
+            pid
+            for pid, one in rows.items()
+            if pid not in self._running and (one.parent == os.getpid() or not self._adopts)
+        ]
+        return {pid: tree.mark_of(pid) for pid in lost}
 
     def _report(self, step: steps.Step) -> None:
         self._ending.discard(step)

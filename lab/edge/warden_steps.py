@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import signal
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from lab.edge import warden_tree as tree
@@ -74,9 +74,9 @@ class Step:
         self._kill_at = self._term_at + LEFTOVER_GRACE
         self.look_at = 0.0
 
-    def look(self, now: float, rows: tree.Table, leaders: Container[int]) -> bool:
-        """Looks at what is left and signals it as is due; true once all of it has ended."""
-        left = tree.endable(rows, self._members(rows, leaders))
+    def look(self, now: float, rows: tree.Table, strays: Mapping[int, str]) -> bool:
+        """Signals what is left, as is due; true once all has ended. *strays*: orphans' marks."""
+        left = tree.endable(rows, self._members(rows, strays))
         if self.outcome and not left:
             return True
         if now >= self._kill_at:
@@ -103,18 +103,17 @@ class Step:
         for one in left:
             tree.send(one.pid, signal.SIGKILL)
 
-    def _members(self, rows: tree.Table, leaders: Container[int]) -> set[int]:
+    def _members(self, rows: tree.Table, strays: Mapping[int, str]) -> set[int]:
         if not self._whole:
             return {pid for pid, one in rows.items() if one.group == self.pid}
-        roots = [pid for pid, one in rows.items() if self._is_root(one, leaders)]
+        roots = [pid for pid, one in rows.items() if self._is_root(one, strays.get(pid, ""))]
         return tree.descendants(rows, roots)
 
-    def _is_root(self, one: tree.Row, leaders: Container[int]) -> bool:
+    def _is_root(self, one: tree.Row, mark: str) -> bool:
         if self.pid in (one.session, one.group) or (one.pid, one.started) in self._asked:
             return True
         # Who left the session and lost its parent is known by what it inherited.
-        orphan = one.parent in (os.getpid(), 1) and one.pid not in leaders
-        return orphan and bool(self._mark) and tree.mark_of(one.pid) == self._mark
+        return bool(self._mark) and mark == self._mark
 
 
 def start(message: Message, handles: list[int]) -> Step | Message:

@@ -114,7 +114,7 @@ def unadopted(rows: Table, leaders: Container[int], mark: str) -> set[int]:
     """What is left of the warden's children where orphans go elsewhere."""
     roots = {os.getpid()}
     for pid, one in rows.items():
-        marked = bool(mark) and one.parent == 1 and mark_of(pid).startswith(mark)
+        marked = bool(mark) and mark_of(pid).startswith(mark)
         if marked or one.session in leaders or one.group in leaders:
             roots.add(pid)
     return descendants(rows, roots) - {os.getpid()}

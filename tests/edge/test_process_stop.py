@@ -114,7 +114,7 @@ def test_each_process_is_asked_once(bench: Bench) -> None:
 
 def test_stopped_child_ends_without_the_grace(bench: Bench) -> None:
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(bench.sh, "echo $$ > pid; kill -STOP $$; sleep 1000", grace=600)
+        job = pool.submit(bench.sh, "echo $$ > pid; kill -STOP $$; sleep 1000", grace=60)
         pid = number_in(bench.folder / "pid")
         bench.cancel.set()
         with pytest.raises(Cancelled):

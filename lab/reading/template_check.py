@@ -134,7 +134,7 @@ def _no_method(node: Applied) -> TemplateFault:
         f"`.{name}()` cannot be called: values in templates have no methods",
         help=f"Write {{{{ {instead} }}}}."
         if instead
-        else "What can be done with a value are filters: {{ x | length }}.",
+        else "Filters do such things: {{ x | length }}.",
         expression=_called(node.base, name),
     )
 

@@ -86,7 +86,13 @@ def joined(values: list[Any], work: Work) -> str:
 
 def _chain(node: Chain, scope: Scope, work: Work) -> Any:
     keys = [key if isinstance(key, str | int) else evaluate(key, scope, work) for key in node.keys]
-    return resolve(node.root, keys, scope)
+    try:
+        return resolve(node.root, keys, scope)
+    except Missing:
+        if all(isinstance(key, str | int) for key in node.keys):
+            raise
+        # a computed key is a value, and may be a secret's
+        raise Missing(f"`{node}`: there is no such element") from None
 
 
 def _mapped(node: Mapped, scope: Scope, work: Work) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class TemplateFault(Exception):  # noqa: N818 - a fault of the author's, not of the program
+class TemplateFault(Exception):
     """A template that cannot be read or rendered.
 
     ``expression`` is the source text to point at, ``line`` the 0-based line of the scalar in which

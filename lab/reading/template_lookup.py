@@ -15,7 +15,7 @@ SHOWN = 12
 _NULL_BELOW = ("steps", "recipes")  # the outputs of a skipped step are null, each of them
 
 
-class UnknownMet(Exception):  # noqa: N818 - no error: the value is not there yet
+class UnknownMet(Exception):
     """The expression needs a value that is not known yet."""
 
     def __init__(self, unknown: Unknown) -> None:

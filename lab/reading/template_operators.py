@@ -135,7 +135,7 @@ def _directed(directive: str, sort: str, waiting: list[Any]) -> str:
 
 def ordered(name: str, left: Any, right: Any, work: Work) -> bool:
     """Whether ``left OPERATOR right`` holds, for comparisons and ``in``."""
-    work.spend(_least(left, right) if name in ("eq", "ne") else _weight(right))
+    work.spend(_effort(name, left, right))
     match name:
         case "eq":
             return bool(left == right)
@@ -163,7 +163,7 @@ def _contains(whole: Any, part: Any) -> bool:
             return part in whole
         case str() if isinstance(part, str):
             return part in whole
-        case Mapping():
+        case Mapping() if not isinstance(part, list | Mapping):
             return isinstance(part, str) and part in whole
         case None:
             raise Missing("`in` does not work in null", help="Write `… | default([])`.")
@@ -176,8 +176,10 @@ def _weight(value: Any) -> int:
     return elements + characters // 8
 
 
-def _least(left: Any, right: Any) -> int:
-    plain = (str, int, float, type(None))
-    if isinstance(left, plain) or isinstance(right, plain):
-        return 1
-    return min(_weight(left), _weight(right))
+def _effort(name: str, left: Any, right: Any) -> int:
+    """About how many elements a comparison looks at."""
+    if isinstance(left, list | Mapping):
+        return _weight(right)
+    if name in ("in", "notin") and isinstance(right, str | list):
+        return 1 + (len(right) // 8 if isinstance(right, str) else len(right))
+    return 1 + (len(left) // 8 if isinstance(left, str) else 0)

@@ -48,38 +48,40 @@ def cut(text: str) -> list[str | Cut]:
         raise TemplateFault("a text with `{{ }}` may have at most 1 MiB", help="Use a file for it.")
     pieces: list[str | Cut] = []
     at = line = counted = spent = 0
-    strip = False
-    for_opening = _OPENING.search(text)
-    while for_opening is not None:
-        start = for_opening.start()
+    opening = _OPENING.search(text)
+    while opening is not None:
+        start = opening.start()
         line += text.count("\n", counted, start)
         counted = start
-        plain = text[at:start]
-        plain = plain.lstrip() if strip else plain
-        strip = False
-        if for_opening["word"]:
-            raise _statement(text, start, for_opening["word"], line)
-        if for_opening["note"]:
+        pieces.append(text[at:start])
+        if opening["word"]:
+            raise _statement(text, start, opening["word"], line)
+        if opening["note"]:
             at = _end_of_note(text, start, line)
-            pieces.append(plain)
         else:
             _refuse_dollar(text, start, line)
             source, at = _expression(text, start + 2, line)
             spent += len(source)
-            if len(source) > MAX_EXPRESSION or spent > MAX_SOURCE:
-                raise TemplateFault("the expression is too long", line=line, help=_LONG)
-            if source[:1] == "-" and source[1:2].isspace():
-                source, plain = source[1:], plain.rstrip()
-            if source[-1:] == "-":
-                source, strip = source[:-1], True
-            pieces += [plain, Cut(source, line)]
-        for_opening = _OPENING.search(text, at)
-    rest = text[at:]
-    pieces.append(rest.lstrip() if strip else rest)
-    return [piece for piece in pieces if piece != ""]
+            if spent > MAX_SOURCE:
+                raise _too_long(line)
+            pieces.append(Cut(source, line))
+        opening = _OPENING.search(text, at)
+    pieces.append(text[at:])
+    return [piece for piece in _trimmed(pieces) if piece != ""]
 
 
-_LONG = "Split it: put parts of it into `vars`, or let a step compute it."
+def _trimmed(pieces: list[str | Cut]) -> list[str | Cut]:
+    """*pieces* after ``{{-`` and ``-}}``, which take away the white space beside them."""
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, str):
+            continue
+        source, before, after = piece.source, pieces[index - 1], pieces[index + 1]
+        if source[:1] == "-" and source[1:2].isspace() and isinstance(before, str):
+            source, pieces[index - 1] = source[1:], before.rstrip()
+        if source[-1:] == "-" and isinstance(after, str):
+            source, pieces[index + 1] = source[:-1], after.lstrip()
+        pieces[index] = Cut(source, piece.line)
+    return pieces
 
 
 def _expression(text: str, start: int, line: int) -> tuple[str, int]:
@@ -89,6 +91,10 @@ def _expression(text: str, start: int, line: int) -> tuple[str, int]:
     while (token := _TOKEN.search(text, at)) is not None:
         at = token.end()
         bracket = token["bracket"]
+        if token.start() - start > MAX_EXPRESSION:
+            raise _too_long(line)
+        if bracket == "}" and not opened:
+            break
         if token["close"] and not opened:
             return text[start : token.start()], at
         if token["close"] and opened[-1][0] == "{":
@@ -120,6 +126,14 @@ def _end_of_note(text: str, start: int, line: int) -> int:
             line=line,
         )
     return end + 3
+
+
+def _too_long(line: int) -> TemplateFault:
+    return TemplateFault(
+        "the expression is too long",
+        help="Split it: put parts of it into `vars`, or let a step compute it.",
+        line=line,
+    )
 
 
 def _first_line(text: str, start: int) -> str:

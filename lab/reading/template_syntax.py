@@ -57,7 +57,7 @@ def dash_fault(root: str, name: str, written: str) -> TemplateFault:
 
 def syntax_fault(source: str, reason: str) -> TemplateFault:
     """The fault for *source*, which the parser refused for *reason*."""
-    bare = without_strings(source)
+    bare = without_strings(source).strip()
     teach = next((said for pattern, said in _FOREIGN if pattern.search(bare)), "")
     got = _GOT.search(reason)
     unexpected = f": `{got[1]}` does not fit there" if got and "end of" not in got[1] else ""

@@ -8,6 +8,7 @@ import math
 import posixpath
 import shlex
 import urllib.parse
+from collections.abc import Mapping
 from typing import Any
 
 from lab.model.tree import canonical
@@ -20,7 +21,12 @@ MAX_INDENT = 200
 
 
 def text(value: Any, work: Work) -> str:
-    """*value* as a text whose size is paid for."""
+    """*value*, no list and no map, as a text whose size is paid for."""
+    if isinstance(value, list | Mapping):
+        raise TemplateFault(
+            f"this filter needs a text, and this is {sort_of(value)}",
+            help="For each element write `| map('…')`, for all as one text `| join(' ')`.",
+        )
     found = as_text(value)
     work.spend(1 + len(found) // 8)
     return found
@@ -94,8 +100,8 @@ def quote(work: Work, value: Any) -> str:
     return shlex.quote(text(value, work))
 
 
-def string(work: Work, value: Any) -> str:
-    return text(value, work)
+def string(_work: Work, value: Any) -> str:
+    return as_text(value)
 
 
 def urlencode(work: Work, value: Any) -> str:
@@ -161,7 +167,7 @@ def round_(_work: Work, value: Any, precision: Any = 0, method: str = "common") 
     given = float(number(value, "round"))
     match method:
         case "common":
-            return round(given, digits)
+            return value if isinstance(value, int) and digits >= 0 else round(given, digits)
         case "ceil" | "floor":
             side = math.ceil if method == "ceil" else math.floor
             return side(given * 10.0**digits) / 10.0**digits

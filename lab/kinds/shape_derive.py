@@ -27,6 +27,7 @@ from lab.kinds.shape_types import (
     Whole,
 )
 from lab.kinds.spec import Duration, FilePath, Option, Role, Size, StepOutputs
+from lab.model.tree import text_of
 
 ALIASES: Mapping[str, str] = {"source": "from"}
 """Fields whose key is a word that Python keeps for itself; a trailing underscore is dropped too."""
@@ -108,7 +109,7 @@ def _derive(hint: Any, known: Option) -> Shape:
 
 def _plain(hint: Any, known: Option) -> Shape | None:
     table: dict[Any, Shape] = {
-        str: Text(known.pattern),
+        str: Text(known.pattern, _example(known)),
         int: Whole(known.minimum),
         float: Real(known.minimum),
         bool: Flag(),
@@ -119,12 +120,19 @@ def _plain(hint: Any, known: Option) -> Shape | None:
         StepOutputs: StepName(known.of_kind),
         Duration: TimeText(known.minimum),
         Size: SizeText(known.minimum),
-        FilePath: Text(known.pattern, path=True),
+        FilePath: Text(known.pattern, _example(known), path=True),
     }
     try:
         return table.get(hint)
     except TypeError:
         return None  # not hashable: no plain type
+
+
+def _example(known: Option) -> str:
+    example = known.example
+    while isinstance(example, (list, Mapping)):
+        example = next(iter(example.values() if isinstance(example, Mapping) else example), "")
+    return text_of(example)
 
 
 def _either(choices: list[Shape]) -> Shape:

@@ -43,7 +43,7 @@ class Fault:
     at_key: bool = False
 
 
-class SpecFault(Exception):  # noqa: N818 (a value of the language, as Retry and Refused are)
+class SpecFault(Exception):
     """A tree does not have the shape of its kind; ``faults`` says where and why, all at once."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
@@ -93,7 +93,7 @@ def missing_tag(shape: Either, path: Path) -> Fault:
 
 
 def several(group: tuple[str, ...], present: list[str], path: Path, at: Path) -> Fault:
-    """Return the fault of a map that has several keys of a group, of which only one can be meant."""
+    """Return the fault of a map that has several keys of which one can be meant."""
     return Fault(
         path=at,
         summary=f"{subject(path)} has {' and '.join(f'`{key}`' for key in present)}",

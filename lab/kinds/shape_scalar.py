@@ -26,6 +26,8 @@ from lab.model.values import Unknown
 
 OUTPUTS = "$outputs"
 
+_HUGE = 1e308  # integers beyond it are no floats
+
 Scalar: TypeAlias = "Whole | Real | Flag | Choice | TimeText | SizeText"
 
 
@@ -85,7 +87,7 @@ def _check_text(shape: Text, text: str, path: Path, run: Settling) -> None:
         summary, told = f"{subject(path)} is empty", "write a path; `.` is the Labfile's folder"
     elif shape.pattern and not re.search(f"^(?:{shape.pattern})$", text):
         summary = f"{subject(path)} is not of the right form: '{shortened(text)}'"
-        told = f"it must match the regular expression {shape.pattern}"
+        told = f"for example {shape.example}; the form is {shape.pattern}"
     else:
         return
     run.faults.append(Fault(path=path, summary=summary, help=told))
@@ -123,11 +125,11 @@ def _amount(shape: Whole | Real | TimeText | SizeText, value: Json) -> float | N
             return seconds(value)
         case SizeText(), str():
             return octets(value)
-        case Real(), int() | float():
+        case Real(), int() | float() if isinstance(value, float) or abs(value) <= _HUGE:
             return value
         case Whole(), int() | float() if isinstance(value, int) or value.is_integer():
             return value
-        case TimeText(), int() | float() if 0 <= value < float("inf"):
+        case TimeText(), int() | float() if 0 <= value <= _HUGE:
             return value
         case SizeText(), int() | float() if value >= 0 and value == value // 1:
             return value

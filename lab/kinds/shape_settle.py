@@ -109,17 +109,17 @@ def _table(shape: Table, value: Json, path: Path, run: Settling) -> Json:
 
 
 def _whole(shape: Items | Table, value: Json, path: Path, run: Settling) -> Json:
-    """A list or a map may be given whole by one expression: that is a value, not structure."""
+    """A list may be given whole by one expression; a map may not, for its keys are structure."""
     if not (run.templates and isinstance(value, str) and is_template(value)):
         return refused(shape, value, path, run)
-    named = isinstance(shape, Table) and shape.names
-    if named or not _SOLE.match(value):
-        alone = "Only one expression, with nothing around it, can give a whole list or map."
+    table = isinstance(shape, Table)
+    if table or not _SOLE.match(value):
+        alone = "Only one expression, with nothing around it, can give a whole list."
         run.faults.append(
             Fault(
                 path=path,
                 summary=f"{subject(path)} must be {expected(shape)}, not a template",
-                detail=STRUCTURE if named else alone,
+                detail=STRUCTURE if table else alone,
                 help="write it out, with a template for each value",
             )
         )

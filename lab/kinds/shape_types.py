@@ -11,9 +11,13 @@ from lab.kinds.spec import Option
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text; other scalars give their source text. ``path`` texts may not be empty."""
+    """A text; other scalars give their source text. ``path`` texts may not be empty.
+
+    The whole text matches ``pattern``, as ``example`` does.
+    """
 
     pattern: str = ""
+    example: str = ""
     path: bool = False
 
 

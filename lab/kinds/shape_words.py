@@ -107,7 +107,7 @@ def met(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return f"the number {text_of(value)}"
+            return f"the number {shortened(text_of(value))}"
         case "":
             return "an empty text"
         case str():

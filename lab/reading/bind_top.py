@@ -1,0 +1,236 @@
+"""Binds what stands above the steps: the version, the name, secrets, state, defaults, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lab.kinds.shape_derive import record_of
+from lab.kinds.shape_fault import Fault, bad_name, nearest, unknown_key, wrong
+from lab.kinds.shape_settle import settle
+from lab.kinds.shape_types import Anything, Table
+from lab.kinds.shape_words import as_written, listed, met
+from lab.model.address import is_name
+from lab.model.labfile import FromCommand, FromEnv, FromFile, SecretSource, StateSettings
+from lab.model.tree import Json
+from lab.model.values import Unknown
+from lab.reading.bind_findings import Findings
+from lab.reading.bind_ground import Ground
+from lab.reading.bind_options import FIELDS
+from lab.reading.bind_static import render_static
+from lab.reading.foreign_files import foreign_file, taught_top
+from lab.reading.words import DEFAULTS, State, TopWords
+
+_TOP = record_of(TopWords).fields
+_VERSION = 1
+_MAPS = Table(Anything())
+_EMPTY: Mapping[str, Json] = {}
+
+
+def check_top(tree: Mapping[str, Json], findings: Findings) -> bool:
+    """Check the top-level keys and the version; false where nothing more can be told."""
+    foreign = foreign_file(tree)
+    if foreign is not None:
+        findings.add([foreign])
+        return False
+    for key, value in tree.items():
+        if key not in _TOP:
+            findings.add([_unknown(key, value)])
+    findings.add(_version(tree))
+    if "steps" not in tree:
+        findings.add([_no_steps(tree)])
+    return True
+
+
+def _unknown(key: str, value: Json) -> Fault:
+    near = nearest(key, _TOP)
+    taught = None if near else taught_top(key, (key,))
+    if taught is not None:
+        return taught
+    if not near and isinstance(value, Mapping) and "kind" in value:
+        return Fault(
+            path=(key,),
+            summary=f"'{key}' looks like a step, and steps stand under `steps`",
+            help=f"write steps: and below it, indented, {key}:",
+            at_key=True,
+        )
+    return unknown_key(key, _TOP, (key,))
+
+
+def _version(tree: Mapping[str, Json]) -> list[Fault]:
+    if "labfile" not in tree:
+        return [
+            Fault(
+                path=next(((key,) for key in tree), ("labfile",)),
+                summary="the file does not say which version of the language it is written in",
+                detail="So that a Labfile still means the same after years, it begins with it.",
+                help="make the first line: labfile: 1",
+                at_key=True,
+            )
+        ]
+    value = tree["labfile"]
+    if value == _VERSION and not isinstance(value, bool):
+        return []
+    path = ("labfile",)
+    if isinstance(value, str) and value.strip().removeprefix("v") in ("1", "1.0"):
+        summary = f"'labfile' must be the number 1, not {met(value)}"
+        return [Fault(path=path, summary=summary, help="write labfile: 1")]
+    if isinstance(value, int) and value > _VERSION and not isinstance(value, bool):
+        return [
+            Fault(
+                path=path,
+                summary=f"this lab speaks version {_VERSION} of the language, not {value}",
+                help="use a newer lab; `lab version` tells which one this is",
+            )
+        ]
+    summary = f"'labfile' is the version of the language, and {met(value)} is none"
+    return [Fault(path=path, summary=summary, help="write labfile: 1")]
+
+
+def _no_steps(tree: Mapping[str, Json]) -> Fault:
+    return Fault(
+        path=next(((key,) for key in tree), ("steps",)),
+        summary="the file has no `steps`",
+        detail="Steps are what a Labfile is for: each makes something.",
+        help="add, for example:\n"
+        "  steps:\n    hello:\n      kind: command\n      command: [echo, hello]",
+        at_key=True,
+    )
+
+
+def section(tree: Mapping[str, Json], key: str, findings: Findings) -> Mapping[str, Json]:
+    """Return a top-level map; an empty one where it is not there, or no map."""
+    value = tree.get(key, _EMPTY)
+    if isinstance(value, Mapping):
+        return value
+    findings.add([wrong(_TOP[key].shape, value, (key,))])
+    return _EMPTY
+
+
+def lab_name(tree: Mapping[str, Json], source: str, findings: Findings) -> str:
+    """Return the lab's name: as written, else the file's own without its ending."""
+    value = tree.get("name")
+    if value is None and "name" not in tree:
+        stem = source.replace("\\", "/").rpartition("/")[2].partition(".")[0].casefold()
+        return stem if is_name(stem) else "labfile"
+    if not isinstance(value, str) or not value:
+        text = as_written(value) if isinstance(value, (int, float)) else "mnist"
+        summary = f"'name' must be a text, not {met(value)}"
+        told = f'write name: "{text}"' if text[:1].isdigit() else f"write name: {text}"
+        findings.add([Fault(path=("name",), summary=summary, help=told)])
+        return "labfile"
+    if not is_name(value):
+        fault = bad_name(value, ("name",))
+        findings.add(
+            [Fault(path=fault.path, summary=fault.summary, detail=fault.detail, help=fault.help)]
+        )
+    return value
+
+
+def describe(tree: Mapping[str, Json], ground: Ground) -> str:
+    """Return the lab's description."""
+    run = ground.settling()
+    text = settle(_TOP["description"].shape, tree.get("description", ""), ("description",), run)
+    ground.findings.add(run.faults)
+    found = render_static(
+        text, ground.static, ("description",), ground.findings, owner="a description"
+    )
+    return "" if isinstance(found, Unknown) else str(found)
+
+
+def secret_sources(tree: Mapping[str, Json], ground: Ground) -> dict[str, SecretSource]:
+    """Return where each secret comes from."""
+    found: dict[str, SecretSource] = {}
+    settled = _settle_section("secrets", tree, ground)
+    for name, each in settled.items():
+        path = ("secrets", name)
+        source = render_static(each, ground.static, path, ground.findings, owner="a secret")
+        match source:
+            case {"env": str(variable)}:
+                found[name] = FromEnv(variable)
+            case {"file": str(file)}:
+                found[name] = FromFile(file)
+            case {"command": list(argv)}:
+                found[name] = FromCommand(tuple(str(word) for word in argv))
+            case _:
+                pass  # it has a fault that is told already
+    return found
+
+
+def _settle_section(key: str, tree: Mapping[str, Json], ground: Ground) -> Mapping[str, Any]:
+    """Settle a map of names; empty after a fault."""
+    run = ground.settling()
+    run.faults += [bad_name(name, (key, name)) for name in tree if not is_name(name)]
+    settled = settle(_TOP[key].shape, tree, (key,), run)
+    ground.findings.add(run.faults)
+    return settled if isinstance(settled, Mapping) and not run.faults else {}
+
+
+def state_settings(tree: Mapping[str, Json], ground: Ground, *, named: bool) -> StateSettings:
+    """Return which backend remembers; its fields may hold secrets, and are rendered by whoever opens it."""
+    value = tree.get("state")
+    if value is None:
+        return StateSettings()
+    run = ground.settling()
+    settled = settle(record_of(State), value, ("state",), run)
+    if isinstance(settled, Mapping) and not run.faults:
+        backend = str(settled.get("backend", "local"))
+        fields = {key: each for key, each in settled.items() if key != "backend"}
+        run.faults += _state_faults(backend, fields, named)
+        ground.findings.add(run.faults)
+        return StateSettings(backend=backend, fields=fields)
+    ground.findings.add(run.faults)
+    return StateSettings()
+
+
+def _state_faults(backend: str, fields: Mapping[str, Json], named: bool) -> list[Fault]:
+    faults: list[Fault] = []
+    if backend == "local" and fields.get("dsn") is not None:
+        told = "write backend: postgresql, or remove `dsn`"
+        summary = "the local backend has no `dsn`"
+        faults.append(Fault(path=("state", "dsn"), summary=summary, help=told, at_key=True))
+    if backend == "postgresql" and fields.get("dsn") is None:
+        told = 'add dsn: "{{ secrets.state_dsn }}"'
+        summary = "the postgresql backend needs a `dsn`"
+        faults.append(Fault(path=("state",), summary=summary, help=told, at_key=True))
+    if backend == "postgresql" and not named:
+        summary = "a lab whose state is shared needs a `name`"
+        why = "The database holds the state of many labs, each under its name."
+        faults.append(
+            Fault(path=("state",), summary=summary, detail=why, help="add name: …", at_key=True)
+        )
+    return faults
+
+
+def step_defaults(tree: Mapping[str, Json], ground: Ground) -> Mapping[str, Json]:
+    """Return the defaults that have no fault."""
+    run = ground.settling()
+    right: dict[str, Json] = {}
+    for key, value in tree.items():
+        path = ("defaults", key)
+        if key not in DEFAULTS:
+            run.faults.append(_no_default(key))
+            continue
+        before = len(run.faults)
+        settle(FIELDS[key].shape, value, path, run)
+        if len(run.faults) == before:
+            right[key] = value
+    ground.findings.add(run.faults)
+    return right
+
+
+def _no_default(key: str) -> Fault:
+    near = nearest(key, DEFAULTS)
+    return Fault(
+        path=("defaults", key),
+        summary=f"'{key}' cannot have a default" if key in FIELDS else f"unknown key '{key}'",
+        detail="A default is for every step, whatever its kind.",
+        help=near or f"defaults may have {listed(DEFAULTS)}",
+        at_key=True,
+    )
+
+
+def lab_outputs(tree: Mapping[str, Json], ground: Ground) -> Mapping[str, Json]:
+    """Return the outputs as written, their names checked."""
+    _settle_section("outputs", tree, ground)
+    return tree

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from lab.edge.journal_errors import damaged
+from lab.edge.journal_care import compact, decoded, faults
 from lab.edge.journal_file import StateFile
 from lab.edge.journal_group import Group
 from lab.edge.journal_labs import LabRow, enter, find, labs, nothing
 from lab.edge.journal_records import Records
+from lab.edge.journal_rows import Run, insert, runs, store_records, store_run, texts
 from lab.edge.journal_schema import create as create_file
 from lab.edge.journal_tenancy import Tenancy, Tenure
-from lab.model.codec import (
-    KINDS,
-    CodecError,
-    dumps,
-    event_from_json,
-    event_to_json,
-    is_journaled,
-    loads,
-)
-from lab.model.event import Event, RunFinished, RunStarted
+from lab.model.codec import dumps, event_to_json, is_journaled
+from lab.model.event import Event
 from lab.model.fold import fold
 from lab.model.state import State
 
@@ -32,18 +23,6 @@ __all__ = ["Journal", "LabRow", "LabState", "Run"]
 
 Pending: TypeAlias = "list[tuple[Event, str]]"
 """Events and their JSON."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One run of a lab; where its end is not recorded, ``finished`` is None, ``outcome`` empty."""
-
-    run: int
-    started: float
-    finished: float | None
-    outcome: str
-    command: str
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 class Journal:
@@ -138,16 +117,9 @@ class LabState:
         """
         if self._file is None:
             return []
-        where, values = ["lab = :lab"], {"lab": self.row.lab, "run": run, "address": address}
-        if run is not None:
-            where += ["seq >= coalesce((SELECT seq FROM runs WHERE lab = :lab AND run = :run), 0)"]
-            where += ["run = :run"]
-        if address is not None:
-            where += ["address = :address"]
-        query = f"SELECT seq, json FROM events WHERE {' AND '.join(where)} ORDER BY seq"
         with self._file.read() as db:
-            rows = db.execute(query, values).fetchall()
-        decoded = (self._decoded(seq, text) for seq, text in rows)
+            found = texts(db, self.row.lab, run, address)
+        decoded = (self._decoded(seq, text) for seq, text in found)
         return [event for event in decoded if event is not None]
 
     def runs(self) -> list[Run]:
@@ -155,19 +127,31 @@ class LabState:
         if self._file is None:
             return []
         with self._file.read() as db:
-            rows = db.execute(
-                "SELECT run, started, finished, outcome, command, counts FROM runs"
-                " WHERE lab = ? ORDER BY run",
-                (self.row.lab,),
-            ).fetchall()
-        return [_run(self._file.path, row) for row in rows]
+            return runs(db, self.row.lab, self._file.path)
+
+    def check(self) -> list[str]:
+        """What is wrong with the file and this lab's part of it: a sentence each; none if whole."""
+        if self._file is None:
+            return []
+        with self._file.read() as db:
+            _, head, _ = self._look(db)
+            return list(faults(db, self.row.lab, self._current(db, head), self.root))
+
+    def compact(self, keep_runs: int) -> int:
+        """Drops the history of all but the newest *keep_runs* runs; gives how many events went.
+
+        Records and the list of runs stay as they are.
+        """
+        if self._file is None or self.tenancy is None:
+            return 0
+        with self._file.write() as db:
+            run, _, tenure = self._look(db)
+            self.tenancy.check(tenure)
+            return compact(db, self.row.lab, run - keep_runs + 1, self.root, self._file.path)
 
     def _decoded(self, seq: int, text: str) -> Event | None:
-        try:
-            return event_from_json(loads(text), self.root)
-        except CodecError as error:
-            path = self._file.path if self._file else ""
-            raise damaged(path, f"Event {seq} cannot be read ({error})") from None
+        assert self._file is not None  # it came from there
+        return decoded(self._file.path, seq, text, self.root)
 
     def _look(self, db: sqlite3.Connection) -> tuple[int, int, Tenure]:
         run, head, epoch, holder = db.execute(
@@ -200,64 +184,16 @@ class LabState:
 
     def _store(self, db: sqlite3.Connection, records: Records, pending: Pending) -> int:
         lab = self.row.lab
-        last: int = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+        # Numbers are never used twice, also where compacting has dropped the newest events.
+        last: int = db.execute("SELECT max(head) FROM labs").fetchone()[0]
+        numbered = [(seq, event, text) for seq, (event, text) in enumerate(pending, last + 1)]
         changed: dict[str, None] = {}
-        rows = []
-        for seq, (event, text) in enumerate(pending, last + 1):
+        for seq, event, _ in numbered:
             changed.update(dict.fromkeys(fold(records, event)))
-            address = _column(getattr(event, "address", ""))
-            rows.append((seq, lab, event.run, event.time, KINDS[type(event)], address, text))
-            _store_run(db, lab, seq, event)
-        db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        _store_records(db, lab, records, changed)
+            store_run(db, lab, seq, event)
+        insert(db, lab, numbered)
+        store_records(db, lab, records, changed)
         head = last + len(pending)
         run = max(event.run for event, _ in pending)
         db.execute("UPDATE labs SET head = ?, run = max(run, ?) WHERE lab = ?", (head, run, lab))
         return head
-
-
-def _store_records(
-    db: sqlite3.Connection, lab: int, records: Records, changed: Iterable[str]
-) -> None:
-    there = [(lab, _column(a), *row) for a in changed if (row := records.row(a))]
-    gone = [(lab, _column(a)) for a in changed if a not in records]
-    if there:
-        db.executemany(
-            "INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT(lab, address)"
-            " DO UPDATE SET json = excluded.json, identity = excluded.identity",
-            there,
-        )
-    if gone:
-        db.executemany("DELETE FROM records WHERE lab = ? AND address = ?", gone)
-
-
-def _store_run(db: sqlite3.Connection, lab: int, seq: int, event: Event) -> None:
-    match event:
-        case RunStarted(run=run, time=time, command=command):
-            db.execute(
-                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, NULL, '', ?, '{}')",
-                (lab, run, seq, time, _column(command)),
-            )
-        case RunFinished(run=run, time=time, outcome=outcome, counts=counts):
-            db.execute(
-                "UPDATE runs SET finished = ?, outcome = ?, counts = ? WHERE lab = ? AND run = ?",
-                (time, outcome, dumps(counts), lab, run),
-            )
-        case _:
-            pass
-
-
-def _run(path: str, row: tuple[int, float, float | None, str, str, str]) -> Run:
-    run, started, finished, outcome, command, text = row
-    try:
-        counts = loads(text)
-    except CodecError as error:
-        raise damaged(path, f"Run {run} cannot be read ({error})") from None
-    return Run(
-        run=run, started=started, finished=finished, outcome=outcome, command=command, counts=counts
-    )
-
-
-def _column(text: str) -> str:
-    """*text* as SQLite takes it: arguments of a command line may be no text at all."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

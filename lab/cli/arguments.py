@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from lab.cli.terminal import no_colour
 from lab.model.diagnostic import Diagnostic, LabfileError
@@ -150,7 +149,7 @@ def _split(values: list[str]) -> tuple[str, ...]:
 
 def positive(text: str) -> int:
     """A count of one or more."""
-    return _checked(text, int, lambda n: n >= 1, "a whole number from 1 on")
+    return int(_checked(text, int, lambda n: n >= 1, "a whole number from 1 on"))
 
 
 def seconds(text: str) -> float:
@@ -163,7 +162,9 @@ def seconds(text: str) -> float:
     )
 
 
-def _checked(text: str, make: Callable[[str], Any], holds: Callable[[Any], bool], what: str) -> Any:
+def _checked(
+    text: str, make: Callable[[str], float], holds: Callable[[float], bool], what: str
+) -> float:
     try:
         value = make(text)
     except ValueError:

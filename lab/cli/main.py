@@ -65,7 +65,8 @@ def _guarded(verb: str, words: list[str]) -> int:
         _mute_stdout()
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported, never shown raw
-        return import_module("lab.cli.crash").report(error, verb, words)
+        reported: int = import_module("lab.cli.crash").report(error, verb, words)
+        return reported
 
 
 def complain(error: Exception) -> None:

@@ -23,7 +23,9 @@ class Requirement:
     values: tuple[tuple[str, Any], ...]
 
 
-def real_scope(graph: Graph, step: Step, outcomes: Mapping[str, Outcome], directory: str) -> dict[str, Any]:
+def real_scope(
+    graph: Graph, step: Step, outcomes: Mapping[str, Outcome], directory: str
+) -> dict[str, Any]:
     """What templates see when a step is really made; secrets are the caller's to add."""
     labfile = graph.labfile
     scope = base_scope(labfile, step=step, root=labfile.root, directory=directory)
@@ -46,7 +48,7 @@ def condition(value: Json, scope: Mapping[str, Any]) -> bool | Unknown:
         return False
     raise TemplateFault(
         f"`when` gave {result!r}, which is neither true nor false",
-        help="compare it with something, as in `when: \"{{ vars.size > 3 }}\"`",
+        help='compare it with something, as in `when: "{{ vars.size > 3 }}"`',
         expression=str(value),
     )
 

@@ -99,7 +99,7 @@ def _changed(changes: tuple[Change, ...], spec_type: type[Any]) -> Decision:
     words = list(dict.fromkeys(_subject(change) for change in known))
     more = f" and {len(words) - 3} more" if len(words) > 3 else ""
     cause = f"{', '.join(words[:3])}{more} changed"
-    anew = replacing(spec_type) | {"kind", "target"}
+    anew = replacing(spec_type) | {"kind", "target"}  # type: ignore[arg-type]
     replaces = any(_top(change.path) in anew for change in known)
     return Decision(Verb.REPLACE if replaces else Verb.UPDATE, cause, changes)
 

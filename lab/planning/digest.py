@@ -89,15 +89,11 @@ def _tree(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> dict[str
     return rendered
 
 
-def identity_scope(
-    world: World, step: Step, outcomes: Mapping[str, Outcome]
-) -> dict[str, Any]:
+def identity_scope(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     """What templates see when identity is rendered: content for artifacts, marks for places, hashes for secrets."""
     labfile = world.graph.labfile
     scope = base_scope(labfile, step=step, root=ROOT_MARK, directory=DIR_MARK)
-    scope["steps"] = steps_scope(
-        world.graph, step.address, outcomes, identity_of(labfile.root)
-    )
+    scope["steps"] = steps_scope(world.graph, step.address, outcomes, identity_of(labfile.root))
     scope["secrets"] = {
         name: f"<secret {name} {world.fingerprint(name) or 'not read'}>" for name in labfile.secrets
     }
@@ -122,7 +118,7 @@ def _defaults(spec_type: type[Any]) -> tuple[dict[str, Any], frozenset[str]]:
 
 def _counted(spec_type: type[Any], spec: Mapping[str, Any]) -> dict[str, Any]:
     """The keys that count: not those left out by their kind, not those that say what is the default anyway."""
-    defaults, left_out = _defaults(spec_type)
+    defaults, left_out = _defaults(spec_type)  # type: ignore[arg-type]  # a class is hashable
     return {
         key: value
         for key, value in spec.items()

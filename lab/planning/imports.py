@@ -60,6 +60,8 @@ def _names(node: ast.AST) -> Iterator[str]:
             for alias in names:
                 if alias.name != "*":
                     yield f"{stem}.{alias.name}" if module else f"{stem}{alias.name}"
+        case _:
+            return
 
 
 def _files_of(module: str, importer: str, roots: tuple[str, ...], files: Files) -> Iterator[str]:

@@ -69,7 +69,7 @@ def named(spec: type[Any], tree: Mapping[str, Any], files: Files) -> list[str]:
     Returns:
         relative paths in the order of their first mention.
     """
-    roles = roles_of(spec)
+    roles = roles_of(spec)  # type: ignore[arg-type]  # a class is hashable
     cwd = tree.get("cwd", ".")
     cwd = cwd if isinstance(cwd, str) else "."
     made = _made(roles, tree)
@@ -112,11 +112,14 @@ def words_of(command: object) -> list[str]:
     match command:
         case list():
             texts = [word for word in command if isinstance(word, str)]
-            modules = [_module_files(b) for a, b in zip(texts, texts[1:], strict=False) if a == "-m"]
+            modules = [
+                _module_files(b) for a, b in zip(texts, texts[1:], strict=False) if a == "-m"
+            ]
             return texts + [path for paths in modules for path in paths]
         case str():
             return words_of(_split(command))
-    return []
+        case _:
+            return []
 
 
 @lru_cache(maxsize=4096)

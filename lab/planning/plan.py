@@ -73,14 +73,14 @@ def make_plan(
         if address in excluded:
             _leave_out(world, address, sketch)
             continue
-        _plan_step(world, step, sketch, directory, (seen or {}).get(address, UNSEEN), address in replace)
+        _plan_step(
+            world, step, sketch, directory, (seen or {}).get(address, UNSEEN), address in replace
+        )
     going = [world.records[address] for address in gone if address not in excluded]
     sketch.actions += removals(going)
     _refuse_protected(world, sketch.actions)
     sketch.warnings += _moved(world, going, sketch)
-    plan = Plan(
-        actions=tuple(sketch.actions), left_out=excluded, warnings=tuple(sketch.warnings)
-    )
+    plan = Plan(actions=tuple(sketch.actions), left_out=excluded, warnings=tuple(sketch.warnings))
     return Draft(plan=plan, outcomes=sketch.outcomes, wanted=sketch.wanted)
 
 
@@ -195,9 +195,7 @@ def _need_inputs(step: Step, wanted: Wanted, decision: Decision, sketch: Sketch)
     """A declared input that is not there is a warning now, and a failure if the step runs without it."""
     if wanted.missing and decision.verb.runs:
         shown = ", ".join(f"`{path}`" for path in wanted.missing)
-        sketch.warnings.append(
-            f"{step.address}: its `inputs` name {shown}, which is not there"
-        )
+        sketch.warnings.append(f"{step.address}: its `inputs` name {shown}, which is not there")
 
 
 def _refuse_protected(world: World, actions: list[Action]) -> None:

@@ -43,7 +43,8 @@ def happened(event: Event, wide: int, *, colour: bool) -> str | None:
             return _line("-", "red", address, wide, "", "destroyed", colour)
         case StepForgotten(address=address):
             return _line("x", "red", address, wide, "", "forgotten; its files stay", colour)
-    return None
+        case _:
+            return None
 
 
 def _line(

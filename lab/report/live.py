@@ -85,6 +85,8 @@ class Live:
             case StepRetried(address=address):
                 if address in self._going:
                     self._going[address].text = f"waits to try again: {event.error}"
+            case _:
+                pass
         if isinstance(event, StepKept) and not self._kept:
             return
         text = happened(event, self._wide, colour=True)

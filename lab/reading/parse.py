@@ -30,16 +30,16 @@ def parse(name: str, data: bytes) -> Layer:
     reader = Reader(name, text).read()
     root = reader.top[0] if reader.top else None
     if reader.error or reader.faults or reader.twice or not isinstance(root, dict):
-        raise LabfileError(*_faults(name, text, reader))
+        raise LabfileError(*_faults(name, text, reader, is_map=True))
     return Layer(name, text, root, reader.texts(), partial(locate, name, text))
 
 
-def _faults(name: str, text: str, reader: Reader) -> list[Diagnostic]:
+def _faults(name: str, text: str, reader: Reader, *, is_map: bool) -> list[Diagnostic]:
     found, text, reader = _syntax(name, text, reader)
     found += reader.faults
     found += _twice(name, text, reader)
     root = reader.top[0] if reader.top else None
-    if reader.error is None and not isinstance(root, dict):
+    if is_map and reader.error is None and not isinstance(root, dict):
         found += [_no_map(name, text, root)] if root is not None or not found else []
     # A template in braces can be met twice, as the outer and as the inner map.
     distinct = {(_place(each), each.summary): each for each in reversed(found)}
@@ -99,12 +99,14 @@ def parse_value(text: str) -> Json:
         value = resolve(stripped)
         return text if isinstance(value, str) else value
     try:
-        clean = decode("value", stripped.encode("utf-8", "surrogatepass"))
+        clean = decode("value", stripped.encode())
+    except UnicodeEncodeError:
+        raise ValueError("it is not UTF-8") from None
     except LabfileError as error:
         raise ValueError(error.diagnostics[0].summary) from None
     reader = Reader("value", clean).read()
     if reader.error or reader.faults or reader.twice:
-        fault = _faults("value", clean, reader)[0]
+        fault = _faults("value", clean, reader, is_map=False)[0]
         raise ValueError(f"{fault.summary}; {fault.help}" if fault.help else fault.summary)
     return reader.top[0]
 

@@ -49,7 +49,8 @@ def key_line(t: Trouble) -> Finding | None:
     if space:
         return _missing_space(t, number, *space)
     entry = t.entry(number)
-    if not lacking and entry.indent < t.entry(t.at[0]).indent:
+    deeper = entry.indent < t.entry(t.at[0]).indent
+    if not lacking and deeper and (entry.key is not None or entry.item):
         return _after_value(t, "keys")
     if entry.key is None and not scan(t.line(number), entry.end).brackets:
         return _no_colon(t, number)

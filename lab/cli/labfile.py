@@ -37,11 +37,21 @@ class Read:
     shown: str  # as people call it
 
 
-def read_labfile(args: argparse.Namespace) -> Read:
-    """Reads, checks and links the Labfile that *args* name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A Labfile's text as a tree, its overlay laid over it; nothing in it is checked yet."""
+
+    document: Document
+    root: str  # the Labfile's folder
+    path: str  # absolute
+    shown: str  # as people call it
+
+
+def read_source(args: argparse.Namespace) -> Source:
+    """Reads the Labfile that *args* name.
 
     Raises:
-        LabfileError: with every fault of the first stage that has any.
+        LabfileError: there is none, or it is no YAML.
     """
     path = find(args.labfile)
     shown = _shown(path)
@@ -53,6 +63,25 @@ def read_labfile(args: argparse.Namespace) -> Read:
     document = (
         merge(layers[0], layers[1:]) if len(layers) > 1 else Document(layers[0].tree, (layers[0],))
     )
+    return Source(document=document, root=root, path=path, shown=shown)
+
+
+def read_labfile(args: argparse.Namespace) -> Read:
+    """Reads, checks and links the Labfile that *args* name.
+
+    Raises:
+        LabfileError: with every fault of the first stage that has any.
+    """
+    return checked(read_source(args), args)
+
+
+def checked(source: Source, args: argparse.Namespace) -> Read:
+    """Checks and links a Labfile that was read.
+
+    Raises:
+        LabfileError: with every fault of the first stage that has any.
+    """
+    document, root, path, shown = source.document, source.root, source.path, source.shown
     registry = discover(kinds_in(document))
     labfile = bind(
         document,

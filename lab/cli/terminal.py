@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TextIO
 
@@ -22,6 +23,11 @@ def colourful(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def width(stream: TextIO) -> int | None:
+    """How many columns *stream* has; None where nothing is cut off, as in files and pipes."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def interactive() -> bool:

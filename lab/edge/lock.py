@@ -84,6 +84,13 @@ class Lock:
         text = self._tenancy.tenure().holder if self._tenancy else None
         return from_text(text) if text is not None else None
 
+    def standing(self) -> tuple[Holder, Proof] | None:
+        """Who has the lock and whether they live, as far as can be seen from here; waits for nobody."""
+        holder = self.holder()
+        if holder is None:
+            return None
+        return holder, proof(holder, flock_is_free=self._is_free())
+
     def unlock(self, *, force: bool = False) -> Holder | None:
         """Takes the lock from a holder that is dead, or with *force* from any; gives that holder.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 
-class NotStarted(Exception):  # noqa: N818 (what happened, as with Refused and Cancelled)
+class NotStarted(Exception):
     """A program could not be started; ``reason`` is a sentence for whoever asked for it."""
 
     def __init__(self, reason: str) -> None:
@@ -15,7 +15,7 @@ class NotStarted(Exception):  # noqa: N818 (what happened, as with Refused and C
         self.reason = reason
 
 
-class Lost(Exception):  # noqa: N818
+class Lost(Exception):
     """The warden died, so that nobody knows how the child would have ended."""
 
 

@@ -83,6 +83,7 @@ def test_large_arguments_and_environment_arrive_whole(bench: Bench) -> None:
     assert out == b"5 100000 120000\n"
 
 
+@pytest.mark.live
 def test_background_processes_end_with_the_child(bench: Bench) -> None:
     text = "sh -c 'echo $$ > a; sleep 1000' & (trap '' TERM; sh -c 'echo $$ > b; sleep 1000') & "
     text += "while [ ! -s a ] || [ ! -s b ]; do sleep 0.02; done; echo hi"

@@ -71,6 +71,7 @@ def test_missing_working_folder(bench: Bench) -> None:
         bench.run("true", cwd=str(bench.folder / "gone"))
 
 
+@pytest.mark.live
 def test_too_many_arguments(bench: Bench) -> None:
     with pytest.raises(NotStarted, match="longer than this system allows"):
         bench.run("true", *["x" * 100_000] * 100)

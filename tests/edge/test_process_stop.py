@@ -95,6 +95,7 @@ def test_child_may_tidy_up_when_cancelled(bench: Bench) -> None:
     assert log.data.endswith(b"tidy\n")
 
 
+@pytest.mark.live
 def test_each_process_is_asked_once(bench: Bench) -> None:
     log = Log()
     text = (

@@ -1,0 +1,211 @@
+"""The ``training`` kind on this machine: one process, its metrics while it runs, its checkpoint kept."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import lab.provider
+from lab.kinds.training import JsonlMetrics
+from lab.kinds.training import Training as Spec
+from lab.model.tree import text_of
+from lab.provider import Io, Json, Refused, Task, Value, leave_in_place, unobservable
+
+from ._curve import Curve, read_curve
+from ._metrics import Origin, Source, source_of
+from ._outputs import fresh_output_file, take_outputs
+from ._program import (
+    collect,
+    folder,
+    programs_of,
+    require_success,
+    resolved,
+    surroundings,
+    words,
+)
+from ._watch import Watch
+
+__all__ = ["Spec", "apply", "destroy", "observe"]
+
+observe = unobservable
+destroy = leave_in_place
+
+_INJECT = posixpath.join(posixpath.dirname(str(lab.provider.__file__)), "inject")
+_SEEDS = 2**32  # PYTHONHASHSEED is below it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """How this attempt begins: afresh, or where a killed or failed one of the same training was."""
+
+    resumes: bool
+    since: float  # when the training's first attempt began, seconds since the epoch
+    checkpoint: str
+    metrics_file: str
+    curve: str
+
+
+def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
+    """Runs the training to its end; its last metrics, its artifacts and its own values are the outputs."""
+    spec = task.spec
+    argv = list(_argv(task, io))
+    begun = _begin(task, io)
+    source = source_of(spec.metrics, task.root, _origin(begun))
+    output = fresh_output_file(task.directory)
+    env = {**_env(task, begun, io), "LAB_OUTPUT": output}
+    kept = None if begun.curve == begun.metrics_file else begun.curve
+    with Watch(source, kept, io) as watch:
+        completed = io.run(argv, cwd=folder(task.root, spec.cwd), env=env, on_line=watch.hear)
+    require_success(completed)
+    metrics = _last(source, spec)
+    return collect(spec.artifacts, take_outputs(output), io, {"metrics": metrics})
+
+
+# --- what is run ------------------------------------------------------------------------------
+
+
+def _argv(task: Task[Spec], io: Io) -> Iterator[str]:
+    spec = task.spec
+    if spec.command is not None:
+        yield from resolved(words(spec.command), spec.environment)
+        return
+    yield _python(task, io)
+    if spec.module is not None:
+        yield from ("-m", spec.module)
+    else:
+        yield folder(task.root, spec.script or "")
+    yield from arguments(spec.parameters)
+    yield from spec.args
+
+
+def arguments(parameters: Mapping[str, Json]) -> Iterator[str]:
+    """Parameters as ``--name value``: true is ``--name`` alone, false and null are nothing.
+
+    A list is ``--name a b c``, as argparse's ``nargs="+"`` takes it; a map is JSON.
+    """
+    for name, value in parameters.items():
+        match value:
+            case None | False:
+                continue
+            case True:
+                yield f"--{name}"
+            case list():
+                yield from (f"--{name}", *map(text_of, value))
+            case str() if value.startswith("-"):
+                yield f"--{name}={value}"
+            case _:
+                yield from (f"--{name}", text_of(value))
+
+
+def _python(task: Task[Spec], io: Io) -> str:
+    environment = task.spec.environment
+    if environment is not None:
+        return f"{programs_of(environment)}/python"
+    path = task.env.get("PATH", io.ambient.get("PATH", os.defpath))
+    found = shutil.which("python", path=path) or shutil.which("python3", path=path)
+    if found is None:
+        raise Refused(
+            "there is no `python` on PATH",
+            "Name an `environment` step in this one, or install Python.",
+        )
+    return found
+
+
+def _env(task: Task[Spec], begun: Begun, io: Io) -> dict[str, str]:
+    spec = task.spec
+    given = {**io.ambient, **task.env}
+    paths = [path for path in (given.get("PYTHONPATH"), _INJECT) if path]
+    env = {
+        **surroundings(spec.environment, task.env, io.ambient),
+        "LAB_CHECKPOINT_DIR": begun.checkpoint,
+        "LAB_METRICS_FILE": begun.metrics_file,
+        "PYTHONPATH": os.pathsep.join(paths),  # the user's own first: `import lab_keras` comes last
+        "PYTHONUNBUFFERED": given.get("PYTHONUNBUFFERED", "1"),  # or metrics come when it ends
+    }
+    if spec.seed is not None:
+        env |= {"LAB_SEED": str(spec.seed), "PYTHONHASHSEED": str(spec.seed % _SEEDS)}
+    return env
+
+
+# --- how it begins ----------------------------------------------------------------------------
+
+
+def _begin(task: Task[Spec], io: Io) -> Begun:
+    """Keeps what an attempt at the same training left, or clears away what another one did."""
+    spec, root = task.spec, task.root
+    checkpoint = folder(root, spec.checkpoint)
+    shown = posixpath.relpath(checkpoint, root)
+    ours = task.memory if isinstance(task.memory, Mapping) else {}
+    resumes = task.attempt > 1  # the attempt before it was of this very training
+    since = time.time()
+    match ours if resumes else task.left:
+        case {"digest": str(digest), "checkpoint": str(where), "since": float(then)}:
+            same = bool(digest) and digest == task.digest and where == shown
+            resumes, since = resumes or same, then if same else since
+        case _:
+            pass
+    named = spec.metrics.path if isinstance(spec.metrics, JsonlMetrics) else None
+    begun = Begun(
+        resumes=resumes,
+        since=since,
+        checkpoint=checkpoint,
+        metrics_file=folder(root, named or f"{task.directory}/metrics.jsonl"),
+        curve=f"{task.directory}/curve.jsonl",
+    )
+    if not resumes:
+        _require_ours(checkpoint, task, known=ours.get("checkpoint") == shown)
+    io.remember({"digest": task.digest, "since": since, "checkpoint": shown})
+    if not resumes:
+        _clear(begun)
+    os.makedirs(checkpoint, exist_ok=True)
+    return begun
+
+
+def _require_ours(checkpoint: str, task: Task[Spec], *, known: bool) -> None:
+    """Refuses to empty a folder that may hold what somebody wants to keep."""
+    within = f"{checkpoint.rstrip('/')}/"
+    holds_lab = f"{task.root}/".startswith(within)
+    holds_step = f"{task.directory}/".startswith(within)
+    if holds_lab or holds_step:
+        raise Refused(
+            f"`checkpoint` is {checkpoint}, which holds more than checkpoints",
+            "It is emptied before a training that starts anew. Leave it out, or name a folder of its"
+            " own such as `{{ step.dir }}/checkpoint`.",
+        )
+    inside = checkpoint.startswith(f"{task.directory}/")
+    if inside or known or not os.path.isdir(checkpoint) or not os.listdir(checkpoint):
+        return
+    raise Refused(
+        f"the checkpoint folder {checkpoint} is not empty, and this step did not fill it",
+        "It would be emptied before the training starts. Move it away, or name another folder.",
+    )
+
+
+def _clear(begun: Begun) -> None:
+    """Empties the checkpoint's folder; old metrics are put aside, for the file may be the user's."""
+    if os.path.isdir(begun.checkpoint):
+        shutil.rmtree(begun.checkpoint)
+    for path in (begun.metrics_file, begun.curve):
+        if os.path.isfile(path):
+            os.replace(path, f"{path}.before")
+
+
+def _origin(begun: Begun) -> Origin:
+    before = read_curve(begun.curve) if begun.resumes else Curve()
+    return Origin(file=begun.metrics_file, since=begun.since, before=before)
+
+
+# --- what came of it --------------------------------------------------------------------------
+
+
+def _last(source: Source, spec: Spec) -> dict[str, float]:
+    if spec.metrics is not None and not source.curve.last:
+        raise Refused(
+            "the training ended well but reported no metrics",
+            f"lab looked at {source.place}. Does the program write there? `metrics` says where to look.",
+        )
+    return dict(source.curve.last)

@@ -10,10 +10,8 @@ from lab import ports
 from lab.edge.process_base import Lost
 from lab.edge.process_link import Channel
 from lab.edge.process_output import SILENT, Output
-from lab.edge.process_pipes import Pipes
+from lab.edge.process_pipes import PIECE, Pipes
 from lab.edge.warden_wire import Message
-
-_SHORT = 65536
 
 
 @dataclass(slots=True)
@@ -95,7 +93,7 @@ class Follower:
             self.leave_output()
             return
         self.output.feed(data)
-        if len(data) < _SHORT:
+        if len(data) < PIECE:
             self.output.show()
 
     def _take_rest(self) -> None:

@@ -7,7 +7,7 @@ import os
 import struct
 import termios
 
-_PIECE = 65536
+PIECE = 65536
 
 
 class Pipes:
@@ -34,7 +34,7 @@ class Pipes:
 
     def read(self) -> bytes:
         """A piece of output, once there is any; empty at its end."""
-        return b"" if self.output is None else os.read(self.output, _PIECE)
+        return b"" if self.output is None else os.read(self.output, PIECE)
 
     def rest(self) -> int:
         """How many bytes of output are in the pipe now, however long others may hold it open."""
@@ -59,7 +59,7 @@ class Pipes:
             return True
         try:
             while self._unsent:
-                self._unsent = self._unsent[os.write(self.stdin, self._unsent[:_PIECE]) :]
+                self._unsent = self._unsent[os.write(self.stdin, self._unsent[:PIECE]) :]
         except BlockingIOError:
             return False
         except BrokenPipeError:

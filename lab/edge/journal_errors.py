@@ -20,6 +20,8 @@ def explained(path: str) -> Iterator[None]:
     """Turns SQLite's errors into what they mean for the state at *path*."""
     try:
         yield
+    except UnicodeDecodeError as error:  # even what SQLite wanted to say is damaged
+        raise damaged(path, "It holds text that is none") from error
     except sqlite3.Error as error:
         text = str(error)
         found = (say for word, say in _MEANINGS.items() if word in text.lower())
@@ -118,5 +120,6 @@ _MEANINGS: dict[str, Explain] = {
     ),
     "malformed database schema": _schema,
     "malformed": _broken,
+    "could not decode": _broken,
     "not a database": _broken,
 }

@@ -179,7 +179,7 @@ def loads(text: str) -> Any:
     """
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise CodecError(f"not JSON: {error}") from None
 
 

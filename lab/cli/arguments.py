@@ -49,6 +49,11 @@ def add_labfile(made: argparse.ArgumentParser, *, plan_file: bool = False) -> No
     if plan_file:
         about += "; or a plan that `lab plan --out` saved"
     made.add_argument("labfile", nargs="?", help=about)
+    add_variables(made)
+
+
+def add_variables(made: argparse.ArgumentParser) -> None:
+    """The overlay and the variables of a Labfile that is named some other way."""
     made.add_argument("-e", "--overlay", default="", help="merge Labfile.OVERLAY.yaml over it")
     made.add_argument(
         "--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable"

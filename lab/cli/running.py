@@ -14,7 +14,7 @@ from types import FrameType
 from lab.cli.session import Session
 from lab.cli.terminal import colourful, interactive
 from lab.edge.process import Cancel, Processes
-from lab.edge.process_survivors import end_marked
+from lab.edge.process_survivors import end_marked, find_marked
 from lab.model.diagnostic import Diagnostic, LabfileError
 from lab.model.event import RunStarted
 from lab.model.plan import Plan
@@ -97,9 +97,11 @@ def begin(session: Session, run: int, command: str) -> RunStarted:
 def end_survivors(session: Session) -> None:
     """Ends what an earlier run left running: possible only if both lab and its warden were killed."""
     if any(r.tried and r.tried.interrupted for r in session.state.records.values()):
-        ended = end_marked(session.mark + ":", SURVIVOR_GRACE)
-        if ended:
-            print(f"ended {len(ended)} processes that a killed run had left", file=sys.stderr)
+        prefix = session.mark + ":"
+        survivors = find_marked(prefix)
+        if survivors:
+            print(f"ending {len(survivors)} processes that a killed run had left", file=sys.stderr)
+            end_marked(prefix, SURVIVOR_GRACE)
 
 
 def confirm(plan: Plan, args: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from lab.cli.labfile import Read, read_labfile
 from lab.edge.clock import Clock
 from lab.edge.files import Files
-from lab.edge.journal import Journal, LabJournal
+from lab.edge.journal import Journal, LabState
 from lab.edge.machine import Machine
 from lab.edge.process import Cancel, Processes
 from lab.edge.secrets import Secrets
@@ -45,7 +45,8 @@ class Session:
         self.read = read
         self.graph, self.labfile = read.graph, read.graph.labfile
         self._allow_commands = allow_commands
-        self.journal: LabJournal | None = None
+        self._file: Journal | None = None
+        self.journal: LabState | None = None
         self.state = State()
         self.files = Files(self.labfile.root)
         self.clock = Clock()
@@ -66,11 +67,10 @@ class Session:
 
     def open_state(self, *, write: bool) -> None:
         labfile = self.labfile
-        path = state_path(labfile.root)
-        if write or os.path.exists(path):
-            self.journal = Journal(path, labfile.root).open(
-                labfile.name, labfile.overlay, os.path.basename(labfile.source), create=write
-            )
+        self._file = Journal(state_path(labfile.root), labfile.root)
+        self.journal = self._file.open(
+            labfile.name, labfile.overlay, labfile.source, create=write
+        )
         self.reload()
 
     def reload(self) -> None:
@@ -108,7 +108,7 @@ class Session:
 
     @cached_property
     def ports(self) -> Ports:
-        assert self.journal is not None, "only a session that writes runs steps"
+        assert self.journal is not None, "open_state comes first"
         return Ports(
             files=self.files,
             processes=self.processes,
@@ -173,8 +173,8 @@ class Session:
         if "processes" in self.__dict__:
             self.processes.close()
         self.files.close()
-        if self.journal is not None:
-            self.journal.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def warnings_of(session: Session, found: Survey) -> tuple[Diagnostic, ...]:

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from lab.provider import Refused, Retry
 
-class NotStarted(Exception):
+
+class NotStarted(Refused):
     """A program could not be started; ``reason`` is a sentence for whoever asked for it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.reason = reason
 
 
-class Lost(Exception):
+class Lost(Retry):
     """The warden died, so that nobody knows how the child would have ended."""
 
 

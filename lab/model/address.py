@@ -7,7 +7,7 @@ import hashlib
 import re
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_SAFE = re.compile(r"[A-Za-z0-9._,=+-]{1,80}\Z")
+_SAFE = re.compile(r"[A-Za-z0-9._,=+#-]{1,80}\Z")
 _MAGIC = re.compile(r"[\[\]]")
 
 
@@ -30,17 +30,19 @@ def split(address: str) -> tuple[str, str]:
 
 
 def slug(address: str) -> str:
-    """A folder name for *address*, the same on every platform, and different for different addresses.
+    """A file name for *address*: the same on every platform, another one for every other address.
 
-    Matrix instances lie in a folder of their step: ``train[lr=0.1]`` is ``train/lr=0.1``. A key that is
-    not safe as a file name is replaced by a short hash of itself.
+    ``kubeflow/install`` is ``kubeflow.install`` and ``train[lr=0.1]`` is ``train@lr=0.1``: no
+    address's folder lies in another's, so that one can be removed alone. A key that is not safe as
+    a file name is replaced by a short hash of itself.
     """
     name, key = split(address)
-    parts = name.split("/")
-    if key:
-        safe = _SAFE.match(key) and key not in {".", ".."}
-        parts.append(key if safe else "h-" + hashlib.sha256(key.encode()).hexdigest()[:16])
-    return "/".join(parts)
+    flat = name.replace("/", ".")
+    if not key:
+        return flat
+    if not _SAFE.match(key):
+        key = "h-" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{flat}@{key}"
 
 
 def matches(address: str, pattern: str) -> bool:

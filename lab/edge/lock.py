@@ -91,6 +91,11 @@ class Lock:
             return None
         return holder, proof(holder, flock_is_free=self._is_free())
 
+    def standing(self) -> tuple[Holder, Proof] | None:
+        """Who has the lock and what is known of them; None if nobody has."""
+        holder = self.holder()
+        return (holder, proof(holder, flock_is_free=self._is_free())) if holder else None
+
     def unlock(self, *, force: bool = False) -> Holder | None:
         """Takes the lock from a holder that is dead, or with *force* from any; gives that holder.
 
@@ -109,7 +114,7 @@ class Lock:
                 holder = from_text(seen.holder)
                 found = proof(holder, flock_is_free=taken is not Taken.NO)
                 if found is not Proof.DEAD and not force:
-                    raise self._alive(holder, found)
+                    raise self._refusal(holder, found)
                 if self._tenancy.evict(seen):
                     if taken is Taken.NO:
                         flock.discard_file()
@@ -148,7 +153,7 @@ class Lock:
 
     def _locked(self, holder: Holder | None) -> StateError:
         if holder is not None:
-            return self._alive(holder, proof(holder, flock_is_free=self._is_free()))
+            return self._refusal(holder, proof(holder, flock_is_free=self._is_free()))
         return StateError(
             Diagnostic(
                 summary=f"the state of {self._name} is locked",
@@ -163,7 +168,7 @@ class Lock:
         flock.drop()
         return taken is not Taken.NO
 
-    def _alive(self, holder: Holder, found: Proof) -> StateError:
+    def _refusal(self, holder: Holder, found: Proof) -> StateError:
         if found is Proof.UNKNOWN:
             why = " From here it cannot be seen whether that command still runs."
             advice = "If you know that it does not run any more: `lab state unlock --force`."

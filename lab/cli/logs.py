@@ -1,0 +1,91 @@
+"""`lab logs`: a step's log, and what a running step still writes to it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from lab.cli import arguments
+from lab.cli.logs_find import Log, log_of
+from lab.cli.logs_follow import Follow
+from lab.cli.logs_read import Printer, Tail
+from lab.cli.named import add_words, take_labfile, the_steps
+from lab.cli.recorded import NotYetError, Recorded, recorded
+from lab.cli.terminal import colourful
+from lab.model.diagnostic import Diagnostic
+
+ABOUT = """Print the log of a step's newest run, or of the run that --run names.
+
+If the step has a matrix, the logs of all its instances, each line after its instance's name."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Prints logs; with -f until the steps have ended."""
+    parser = arguments.parser("logs", ABOUT)
+    add_words(parser, "STEP", "a step, one instance of it, or a pattern")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the step ends")
+    parser.add_argument("--run", type=arguments.positive, metavar="N", help="default: its newest")
+    parser.add_argument(
+        "-n", "--lines", type=_count, metavar="LINES", help="only the last so many (default: all)"
+    )
+    args = arguments.parse(parser, words)
+    rest = take_labfile(args)
+    if len(rest) != 1:
+        raise arguments.usage("`lab logs` wants one step", "for example: lab logs train")
+    colour = colourful(sys.stdout)
+    with recorded(args) as lab:
+        if args.follow and args.run is None:
+            Follow(lab, rest[0], lines=args.lines, colour=colour).go()
+        else:
+            _print(lab, rest[0], args.run, args.lines, colour)
+    return 0
+
+
+def _print(lab: Recorded, word: str, run: int | None, lines: int | None, colour: bool) -> None:
+    """Prints what is there now, one log after the other."""
+    steps = the_steps(lab, word)
+    logs = [log for step in steps if (log := log_of(lab, step, run))]
+    if not logs:
+        raise _none(lab, word, run)
+    printer = Printer(logs[0].address if len(logs) == 1 else "", colour=colour)
+    for log in logs:
+        tail = Tail(log.path)
+        if not tail.open(lines):
+            raise _gone(log)
+        for block in tail.blocks():
+            printer.feed(log.address, block)
+        printer.flush(log.address)
+        tail.close()
+
+
+def _none(lab: Recorded, word: str, run: int | None) -> NotYetError:
+    if run is None:
+        return NotYetError(
+            Diagnostic(
+                summary=f"`{word}` has no log",
+                detail="It failed before anything was started, or its history was dropped.",
+                help=f"`lab show {word}` says what is remembered of it",
+            )
+        )
+    ran = sorted({event.run for event in lab.lab.events(address=word)})
+    return NotYetError(
+        Diagnostic(
+            summary=f"`{word}` did nothing in run {run}",
+            detail=f"It did something in: {', '.join(map(str, ran))}." if ran else "",
+            help="`lab runs` lists the runs, `lab show run N` what each did",
+        )
+    )
+
+
+def _gone(log: Log) -> NotYetError:
+    return NotYetError(
+        Diagnostic(
+            summary=f"the log of `{log.address}` in run {log.run} is not there any more",
+            detail=f"It was {log.path}.",
+            help="`lab gc` deletes old logs",
+        )
+    )
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else arguments.positive(text)

@@ -1,0 +1,99 @@
+"""Opens a folder's state for `lab state`: without a Labfile, and under the lock where it is changed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from lab.cli.arguments import parser
+from lab.cli.state_choice import choose, state_root
+from lab.edge.journal import Journal, LabState
+from lab.edge.lock import Holder, Lock
+from lab.model.diagnostic import Diagnostic, StateError
+from lab.model.event import Event, RunFinished, RunStarted
+from lab.model.layout import FOLDER, state_path
+from lab.model.state import State
+
+Changes = Callable[[State, int, float], Sequence[Event]]
+"""Gives the events of a change, for the state as it is under the lock, the run's number and the time."""
+
+
+def state_parser(verb: str, about: str) -> argparse.ArgumentParser:
+    """The parser of `lab state VERB`, with what says which lab is meant."""
+    made = parser(f"state {verb}", about)
+    made.add_argument("--name", default="", help="the lab's name, where several have a state here")
+    made.add_argument("-e", "--overlay", default="", help="the lab's overlay, if it has one")
+    return made
+
+
+@contextlib.contextmanager
+def state_file() -> Iterator[Journal]:
+    """The state of this folder or of one above it.
+
+    Raises:
+        StateError: there is none.
+    """
+    root = state_root(os.getcwd())
+    if root is None:
+        raise StateError(
+            Diagnostic(
+                summary=f"there is no state in {os.getcwd()} or above it",
+                detail=f"lab keeps it in `{FOLDER}` beside the Labfile, from the first apply on.",
+                help="-C DIR says in which folder to look",
+            )
+        )
+    with Journal(state_path(root), root) as journal:
+        yield journal
+
+
+@contextlib.contextmanager
+def state_of(args: argparse.Namespace) -> Iterator[LabState]:
+    """The state of the lab that *args* mean.
+
+    Raises:
+        StateError: there is none, or there are several.
+    """
+    with state_file() as journal:
+        row = choose(journal.labs(), name=args.name, overlay=args.overlay)
+        yield journal.open(row.name, row.overlay)
+
+
+@contextlib.contextmanager
+def locked(lab: LabState, command: str, timeout: float) -> Iterator[None]:
+    """While it lasts, no other command changes the lab's state.
+
+    Raises:
+        StateError: another one holds it for longer than *timeout* seconds.
+    """
+    lock = Lock(lab, f"lab {command}")
+
+    def waiting(holder: Holder) -> None:
+        print(f"waiting for {holder}", file=sys.stderr, flush=True)
+
+    lock.acquire(timeout, waiting)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def record_change(lab: LabState, command: str, counted: str, changes: Changes) -> None:
+    """Stores a change as a run of its own, whole or not at all, so that `lab runs` tells of it."""
+    state, now = lab.load(), time.time()
+    run = state.run + 1
+    events = changes(state, run, now)
+    began = RunStarted(
+        run=run,
+        time=now,
+        command=command,
+        labfile=lab.row.labfile,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+    )
+    ended = RunFinished(run=run, time=now, outcome="done", counts={counted: len(events)})
+    lab.append(began, *events, ended)

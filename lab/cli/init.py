@@ -1,0 +1,153 @@
+"""`lab init`: writes a Labfile for the code in a folder, or a first lab where there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from lab.cli import arguments
+from lab.cli.init_environment import Packages, packages_of
+from lab.cli.init_labfile import SCHEMA, lab_name, labfile_text, step_name, surely_printed
+from lab.cli.init_script import Script, find_script
+from lab.cli.init_settle import FILL_IN, Settled, settle
+from lab.cli.init_template import DIGITS, template
+from lab.cli.labfile import NAMES
+from lab.cli.schema import schema_text
+from lab.model.diagnostic import Diagnostic, LabfileError
+
+ABOUT = """Write a Labfile for the code in FOLDER.
+
+It reads the training script and requirements.txt (or pyproject.toml) without running anything: flags
+become parameters, output paths go to the step's own folder. In a folder without Python files it writes
+a small complete lab instead: handwritten digits, learned by a Keras network. Nothing is overwritten."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Writes the files and says what was understood and what to do next."""
+    parser = arguments.parser("init", ABOUT)
+    parser.add_argument(
+        "target", nargs="?", default=".", metavar="FOLDER", help="default: this folder"
+    )
+    parser.add_argument("--script", metavar="FILE", help="the script, relative to FOLDER")
+    args = arguments.parse(parser, words)
+    folder = os.path.abspath(args.target)
+    _refuse_existing(folder, args.target)
+    script = find_script(folder, args.script) if os.path.isdir(folder) else None
+    if script is None:
+        files = template(DIGITS)
+        _refuse_overwriting(folder, files)
+        told = _told_template(files)
+    else:
+        packages, settled = packages_of(folder, script), settle(folder, script)
+        name = lab_name(os.path.basename(folder))
+        files = {"Labfile.yaml": labfile_text(name, script, packages, settled)}
+        told = _told(script, packages, settled)
+    said = [*told, *_told_schema(folder)]
+    _write(folder, {**files, SCHEMA: schema_text()})
+    print("\n".join([*said, "", f"Next: {_next(folder)}"]))
+    return 0
+
+
+def _refuse_existing(folder: str, shown: str) -> None:
+    if os.path.isfile(folder):
+        raise LabfileError(
+            Diagnostic(
+                summary=f"{shown} is a file; `lab init` takes a folder",
+                help=f"`lab init --script {os.path.basename(shown)}` names the script",
+            )
+        )
+    for name in NAMES:
+        if os.path.lexists(os.path.join(folder, name)):
+            raise LabfileError(
+                Diagnostic(
+                    summary=f"there is a {name} already, and `lab init` overwrites nothing",
+                    help="`lab validate` checks it, `lab plan` says what it would do",
+                )
+            )
+
+
+def _refuse_overwriting(folder: str, files: Mapping[str, str]) -> None:
+    there = [name for name in files if os.path.lexists(os.path.join(folder, name))]
+    if there:
+        raise LabfileError(
+            Diagnostic(
+                summary=f"there is no Python script here, and {', '.join(there)} would be overwritten",
+                detail="In a folder without a script `lab init` writes a whole small lab.",
+                help="`lab init NEW-FOLDER` writes it elsewhere",
+            )
+        )
+
+
+def _write(folder: str, files: Mapping[str, str]) -> None:
+    """Writes what is not there yet; a schema that is there stays."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for name, text in files.items():
+            path = os.path.join(folder, name)
+            if name == SCHEMA and os.path.lexists(path):
+                continue
+            with open(path, "x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise arguments.usage(f"{error.filename or folder}: {error.strerror}") from None
+
+
+def _told(script: Script, packages: Packages, settled: Settled) -> Iterator[str]:
+    """What was understood of the script, so that a wrong guess is seen at once."""
+    yield f"Wrote Labfile.yaml for {script.path}{_others(script)}:"
+    rows = [
+        ("environment", packages.origin or "none: the script imports no packages that lab knows"),
+        ("step", f"{step_name(script)}, of kind training"),
+        ("parameters", ", ".join(settled.parameters)),
+        ("artifacts", ", ".join(settled.artifacts)),
+        ("inputs", ", ".join(settled.inputs)),
+        (
+            "metrics",
+            ", ".join(surely_printed(script))
+            and "from what it prints: " + ", ".join(surely_printed(script)),
+        ),
+        ("left as is", " ".join(settled.left)),
+    ]
+    yield from (line for label, text in rows if text for line in _row(label, text))
+    yield from (f"  note: {note}" for note in packages.notes)
+    if settled.missing:
+        yield f"  to do: {', '.join(settled.missing)} must be given: replace {FILL_IN} in Labfile.yaml"
+
+
+def _row(label: str, text: str) -> Iterator[str]:
+    import textwrap
+
+    lines = textwrap.wrap(text, 64, break_on_hyphens=False)
+    yield f"  {label:<12} {lines[0]}"
+    yield from (f"  {'':<12} {line}" for line in lines[1:])
+
+
+def _others(script: Script) -> str:
+    if not script.others:
+        return ""
+    shown = ", ".join(script.others[:3]) + (", …" if len(script.others) > 3 else "")
+    return f" (not {shown}: --script names another)"
+
+
+def _told_template(files: Mapping[str, str]) -> Iterator[str]:
+    yield "No Python here yet, so this is a small lab to start from: a network that reads digits."
+    yield f"Wrote {', '.join(files)}."
+    yield "Its environment holds TensorFlow: the first `lab apply` downloads about 300 MB."
+
+
+def _told_schema(folder: str) -> Iterator[str]:
+    if os.path.lexists(os.path.join(folder, SCHEMA)):
+        return
+    yield ""
+    yield f"Wrote {SCHEMA}: with it editors complete and check Labfile.yaml, also offline."
+    yield "VS Code needs the extension redhat.vscode-yaml, others the YAML language server."
+
+
+def _next(folder: str) -> str:
+    here = os.path.relpath(folder)
+    if here == ".":
+        return "`lab plan`, then `lab apply`"
+    shown = here if not here.startswith("..") else folder
+    shown = json.dumps(shown) if " " in shown else shown
+    return f"`cd {shown}`, `lab plan`, then `lab apply`"

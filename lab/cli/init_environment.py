@@ -1,0 +1,170 @@
+"""Which packages a script needs: from the project's own list, else guessed from its imports."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lab.cli.init_script import Script
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+DISTRIBUTIONS: Mapping[str, str] = {
+    "PIL": "pillow",
+    "accelerate": "accelerate",
+    "albumentations": "albumentations",
+    "bs4": "beautifulsoup4",
+    "catboost": "catboost",
+    "click": "click",
+    "cv2": "opencv-python-headless",
+    "datasets": "datasets",
+    "flax": "flax",
+    "gymnasium": "gymnasium",
+    "jax": "jax",
+    "joblib": "joblib",
+    "keras": "keras",
+    "lightgbm": "lightgbm",
+    "lightning": "lightning",
+    "matplotlib": "matplotlib",
+    "nltk": "nltk",
+    "numpy": "numpy",
+    "optax": "optax",
+    "optuna": "optuna",
+    "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "pyarrow",
+    "pytorch_lightning": "pytorch-lightning",
+    "requests": "requests",
+    "scipy": "scipy",
+    "seaborn": "seaborn",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "spacy": "spacy",
+    "statsmodels": "statsmodels",
+    "tensorboard": "tensorboard",
+    "tensorflow": "tensorflow",
+    "tensorflow_datasets": "tensorflow-datasets",
+    "timm": "timm",
+    "tokenizers": "tokenizers",
+    "torch": "torch",
+    "torchvision": "torchvision",
+    "tqdm": "tqdm",
+    "transformers": "transformers",
+    "xgboost": "xgboost",
+    "yaml": "PyYAML",
+}
+"""Import names whose distribution is certain. Others are not guessed: a wrong guess installs a stranger's code."""
+
+_MOST_LISTED = 12
+_FROZEN_PATH = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*@\s*file:")
+_PLACE = re.compile(r"(-e\s|--editable[\s=]|\.{0,2}/|\.\s*$|~|file:)")
+_REPOSITORY = re.compile(r"(?:.*@\s*)?(git|hg|svn|bzr)\+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packages:
+    """What the environment step is made from; without ``requirements`` there is no such step.
+
+    ``origin`` says in words where it comes from, ``notes`` what somebody should look at.
+    """
+
+    requirements: str | tuple[str, ...] = ()
+    origin: str = ""
+    python: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def packages_of(folder: str, script: Script) -> Packages:
+    """The packages for *script*; nothing is resolved, and nothing is asked of any index."""
+    beside = script.path.rpartition("/")[0]
+    for path in dict.fromkeys(("requirements.txt", f"{beside}/requirements.txt".lstrip("/"))):
+        lines = _lines(os.path.join(folder, path))
+        if lines:
+            return _of_file(path, lines, _python(folder))
+    if _has_dependencies(os.path.join(folder, "pyproject.toml")):
+        return Packages(
+            requirements="pyproject.toml", origin="pyproject.toml", python=_python(folder)
+        )
+    return _guessed(folder, script)
+
+
+def _of_file(path: str, lines: list[str], python: str) -> Packages:
+    """A requirements file as it is, or a list of those of its lines that a lock can hold."""
+    kept, notes = [], []
+    for line in lines:
+        frozen = _FROZEN_PATH.match(line)
+        if frozen:
+            kept.append(frozen[1])
+        elif _PLACE.match(line) or _REPOSITORY.match(line):
+            notes.append(f"{path} says `{line}`, which a lock with hashes cannot hold")
+        else:
+            kept.append(line)
+    if kept == lines:
+        return Packages(requirements=path, origin=path, python=python)
+    if len(kept) > _MOST_LISTED or not kept:
+        notes.append(f"{path} must name released versions only before `lab apply` can install it")
+        return Packages(requirements=path, origin=path, python=python, notes=tuple(notes))
+    return Packages(
+        requirements=tuple(kept),
+        origin=f"{path}, without what a lock cannot hold",
+        python=python,
+        notes=tuple(notes),
+    )
+
+
+def _guessed(folder: str, script: Script) -> Packages:
+    known = sorted({DISTRIBUTIONS[name] for name in script.packages if name in DISTRIBUTIONS})
+    unknown = [name for name in script.packages if name not in DISTRIBUTIONS]
+    shown = ", ".join(f"`{name}`" for name in unknown)
+    if not known:
+        note = f"it imports {shown}: list the packages that have that in a requirements.txt"
+        return Packages(notes=(note,) if unknown else ())
+    note = f"it imports {shown}: add the packages that have that to `requirements`"
+    return Packages(
+        requirements=tuple(known),
+        origin="the script's imports",
+        python=_python(folder),
+        notes=(note,) if unknown else (),
+    )
+
+
+def _lines(path: str) -> list[str]:
+    """The lines of a requirements file that ask for something; a file in another encoding counts as one."""
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read(1024 * 1024)
+    except UnicodeDecodeError:
+        return ["?"]
+    except OSError:
+        return []
+    lines = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def _has_dependencies(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            data: Mapping[str, Any] = tomllib.load(file)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False
+    project = data.get("project")
+    if not isinstance(project, dict):
+        return False
+    return bool(project.get("dependencies")) and "dependencies" not in project.get("dynamic", ())
+
+
+def _python(folder: str) -> str:
+    """The version that `.python-version` asks for, `3.11` of `3.11.4`."""
+    try:
+        with open(os.path.join(folder, ".python-version"), encoding="utf-8") as file:
+            found = re.match(r"\s*(3\.\d+)", file.read(100))
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return found[1] if found else ""

@@ -1,0 +1,205 @@
+"""Writes the Labfile for a script: short, commented, and right at the first `lab apply`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lab.cli.init_environment import Packages
+from lab.cli.init_script import Script
+from lab.cli.init_settle import Settled
+from lab.model.address import is_name
+
+MOST_LINES = 25
+WIDEST = 96
+SCHEMA = "labfile.schema.json"
+_PLAIN = re.compile(r"(--?)?[A-Za-z_./][A-Za-z0-9_./@+-]*\Z")
+_WORDS = frozenset(
+    {"true", "false", "null", "yes", "no", "on", "off", "y", "n", ".", ".nan", ".inf"}
+)
+_TOLD = ("lr", "learning", "rate", "epochs", "epoch", "batch", "units", "hidden", "dropout", "seed",
+         "optimizer", "momentum", "decay", "model", "layers", "depth", "width", "size", "alpha")  # fmt: skip
+
+
+def labfile_text(name: str, script: Script, packages: Packages, settled: Settled) -> str:
+    """The text of the Labfile; flags that would make it too long keep the script's defaults.
+
+    *settled* loses the parameters that are left out, and tells them among those that are left.
+    """
+    while True:
+        lines = list(_lines(name, script, packages, settled))
+        if len(lines) <= MOST_LINES or not settled.parameters:
+            return "\n".join(lines) + "\n"
+        _drop(settled)
+
+
+def step_name(script: Script) -> str:
+    """What the script's step is called."""
+    stem = script.name.removesuffix(".py")
+    if "train" in stem.lower() or stem in ("main", "run", "app", "env") or not is_name(stem):
+        return "train"
+    return stem
+
+
+def lab_name(folder_name: str) -> str:
+    """A lab's name made of its folder's."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder_name).strip("-")
+    return name if is_name(name) else f"lab-{name}".rstrip("-")
+
+
+def scalar(value: Any) -> str:
+    """A value as YAML, plain where it reads as itself, also inside brackets."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value) if math.isfinite(value) else json.dumps(str(value))
+    if isinstance(value, list):
+        return f"[{', '.join(map(scalar, value))}]"
+    text = str(value)
+    if _PLAIN.match(text) and text.lower() not in _WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def surely_printed(script: Script) -> list[str]:
+    """The metrics that the script prints whatever happens, so that lab may wait for them."""
+    return [name for name, surely in script.uses.printed.items() if surely]
+
+
+def _lines(name: str, script: Script, packages: Packages, settled: Settled) -> Iterator[str]:
+    step = step_name(script)
+    yield f"# yaml-language-server: $schema=./{SCHEMA}"
+    yield f"# Made by `lab init` from {script.path}; it is yours now. Next: `lab plan`, then `lab apply`."
+    yield "labfile: 1"
+    yield f"name: {scalar(name)}"
+    yield ""
+    yield "steps:"
+    if packages.requirements:
+        yield from _environment(packages)
+        yield ""
+    yield f"  {step}:"
+    yield "    kind: training"
+    if packages.requirements:
+        yield "    environment: env"
+    yield from _started(script, settled)
+    yield from _results(script, settled)
+    outputs = _outputs(step, script, settled)
+    if outputs:
+        yield ""
+        yield "outputs: # what `lab output` prints"
+        yield from (f"  {key}: {json.dumps(value)}" for key, value in outputs.items())
+
+
+def _environment(packages: Packages) -> Iterator[str]:
+    yield "  env: # resolved once into env.lock, with hashes: commit that file"
+    yield "    kind: environment"
+    if packages.python:
+        yield f'    python: "{packages.python}"'
+    if isinstance(packages.requirements, str):
+        yield f"    requirements: {scalar(packages.requirements)}"
+        return
+    yield from _wrapped("    requirements: [", map(scalar, packages.requirements), "]")
+
+
+def _started(script: Script, settled: Settled) -> Iterator[str]:
+    """How the script is run: by its name, with a flag for each parameter, or word by word."""
+    if script.source_folder:
+        yield f'    env: {{PYTHONPATH: "{{{{ lab.root }}}}/{script.source_folder}"}}'
+    if settled.cwd:
+        yield f"    cwd: {scalar(settled.cwd)}"
+    if settled.branch:
+        yield from _parameters(settled.parameters)
+        yield from _wrapped("    command: [", _command(script, settled), "]")
+    else:
+        way = f"module: {script.module}" if script.module else f"script: {scalar(script.path)}"
+        said = _flags_said(settled.parameters)
+        yield f"    {way}{' # run with ' + said if said else ''}"
+        yield from _parameters(settled.parameters)
+        args = [*settled.args, *settled.positional]
+        if args:
+            yield from _wrapped("    args: [", map(scalar, args), "]")
+    if settled.inputs:
+        yield from _wrapped("    inputs: [", map(scalar, dict.fromkeys(settled.inputs)), "]")
+
+
+def _parameters(parameters: Mapping[str, Any]) -> Iterator[str]:
+    if parameters:
+        pairs = [f"{key}: {scalar(value)}" for key, value in parameters.items()]
+        yield from _wrapped("    parameters: {", pairs, "}")
+
+
+def _flags_said(parameters: Mapping[str, Any]) -> str:
+    """`--lr 0.1 --epochs 5 …`: what the first parameters come to."""
+    shown = [
+        f"--{key} {scalar(value)}"
+        for key, value in parameters.items()
+        if not isinstance(value, bool | list)
+    ]
+    return " ".join(shown[:2]) + (" …" if len(parameters) > 2 else "") if shown else ""
+
+
+def _command(script: Script, settled: Settled) -> Iterator[str]:
+    start = ["-m", script.module] if script.module else [script.path]
+    yield from map(scalar, ["python", *start, settled.branch])
+    for name, value in settled.parameters.items():
+        if isinstance(value, bool | list):
+            continue  # a list's words and a switch need `script`, which cannot have a word before them
+        reference = name if name.isidentifier() else ""
+        yield scalar(f"--{name}")
+        yield (
+            f'"{{{{ parameters.{reference} }}}}"'
+            if reference
+            else f"\"{{{{ parameters['{name}'] }}}}\""
+        )
+    yield from map(scalar, [*settled.args, *settled.positional])
+
+
+def _results(script: Script, settled: Settled) -> Iterator[str]:
+    printed = surely_printed(script)
+    if printed:
+        yield f"    metrics: {{from: stdout}} # lines such as {printed[-1]}=0.93"
+    if settled.artifacts:
+        pairs = [f"{key}: {scalar(path)}" for key, path in settled.artifacts.items()]
+        yield from _wrapped("    artifacts: {", pairs, "}")
+    if settled.left:
+        shown = " ".join(settled.left)
+        text = f"    # left as {script.name} has it: {shown}"
+        yield text if len(text) <= WIDEST else text[: WIDEST - 1].rpartition(" ")[0] + " …"
+    if not script.flags.flags and not script.flags.words:
+        yield f"    # {script.name} takes no flags; those that it gets belong into `parameters`, {{name: value}}"
+
+
+def _outputs(step: str, script: Script, settled: Settled) -> dict[str, str]:
+    metrics = [name for name in surely_printed(script) if name.isidentifier()][-2:]
+    found = {name: f"{{{{ steps.{step}.outputs.metrics.{name} }}}}" for name in metrics}
+    for name in settled.artifacts:
+        found.setdefault(name, f"{{{{ steps.{step}.outputs.{name} }}}}")
+    return dict(list(found.items())[:3])
+
+
+def _wrapped(start: str, items: Iterator[str] | Sequence[str], end: str) -> Iterator[str]:
+    """A list or map in brackets, on as few lines as its width allows."""
+    line, empty = start, True
+    for item in items:
+        piece = item if empty else f", {item}"
+        if not empty and len(line) + len(piece) + len(end) > WIDEST:
+            yield f"{line},"
+            line, piece = " " * len(start), item
+        line, empty = line + piece, False
+    yield line + end
+
+
+def _drop(settled: Settled) -> None:
+    """Leaves the parameter that tells least to the script's own default."""
+    names = list(settled.parameters)
+    last = max(names, key=lambda name: (_rank(name), names.index(name)))
+    del settled.parameters[last]
+    settled.left.append(f"--{last}")
+
+
+def _rank(name: str) -> int:
+    words = re.split(r"[_-]", name.lower())
+    return min((_TOLD.index(word) for word in words if word in _TOLD), default=len(_TOLD))

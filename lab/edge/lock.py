@@ -85,13 +85,6 @@ class Lock:
         return from_text(text) if text is not None else None
 
     def standing(self) -> tuple[Holder, Proof] | None:
-        """Who has the lock and whether they live, as far as can be seen from here; waits for nobody."""
-        holder = self.holder()
-        if holder is None:
-            return None
-        return holder, proof(holder, flock_is_free=self._is_free())
-
-    def standing(self) -> tuple[Holder, Proof] | None:
         """Who has the lock and what is known of them; None if nobody has."""
         holder = self.holder()
         return (holder, proof(holder, flock_is_free=self._is_free())) if holder else None

@@ -87,7 +87,7 @@ def _run(session: Session, args: argparse.Namespace, found: Survey, draft: Draft
         session.ports.journal.append(finished)
         reporter.tell(finished)
     if not args.json:
-        ending(session, args, report, outputs, since=started.time)
+        ending(session, args, reporter.heard, report, outputs, since=started.time)
     return OUTCOMES[report.outcome]
 
 

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from lab.cli import arguments
+from lab.cli.asking import ask
 from lab.cli.ending import OUTCOMES, ending
 from lab.cli.locking import locked
 from lab.cli.outputs import Evaluated
-from lab.cli.running import ask, begin, end_survivors, interruptible, reporting
+from lab.cli.running import begin, end_survivors, interruptible, reporting
 from lab.cli.session import Session
 from lab.cli.terminal import colourful, interactive
 from lab.model.diagnostic import Diagnostic, LabfileError, PlanError
@@ -114,5 +115,13 @@ def _run(session: Session, args: argparse.Namespace, plan: Plan) -> int:
         reporter.tell(finished)
     report = Report(outcome=outcome, counts=course.counts, failed=tuple(course.failed))
     if not args.json:
-        ending(session, args, report, Evaluated({}, {}), since=started.time, verb="destroy")
+        ending(
+            session,
+            args,
+            reporter.heard,
+            report,
+            Evaluated({}, {}),
+            since=started.time,
+            verb="destroy",
+        )
     return OUTCOMES[outcome]

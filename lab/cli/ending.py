@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lab.cli.outputs import Evaluated
 from lab.cli.running import tail
 from lab.cli.session import Session
 from lab.cli.terminal import colourful
 from lab.model.diagnostic import printable
-from lab.model.event import StepFailed, StepSkipped
+from lab.model.event import Event, StepFailed, StepSkipped
 from lab.report.words import counted, duration, paint
 from lab.running.run import Report
 
@@ -35,6 +35,7 @@ PHRASES = {
 def ending(
     session: Session,
     args: argparse.Namespace,
+    heard: Sequence[Event],
     report: Report,
     outputs: Evaluated,
     *,
@@ -43,8 +44,7 @@ def ending(
 ) -> None:
     """Prints how a run ended, for people."""
     colour = colourful(sys.stdout)
-    run = session.state.run + 1
-    for text in _failures(session, run, colour):
+    for text in _failures(heard, colour):
         print(text)
     if args.quiet and report.outcome == "done":
         return
@@ -61,9 +61,7 @@ def ending(
         print(f"To go on: {paint(again(session, args, verb), 'bold', colour)}")
 
 
-def _failures(session: Session, run: int, colour: bool) -> Iterator[str]:
-    assert session.journal is not None, "a run has a journal"
-    events = session.journal.events(run=run)
+def _failures(events: Sequence[Event], colour: bool) -> Iterator[str]:
     skipped: dict[str, list[str]] = {}
     for event in events:
         if isinstance(event, StepSkipped) and event.because:

@@ -11,9 +11,9 @@ from typing import Any
 from lab.cli.session import Session
 from lab.cli.terminal import colourful
 from lab.model.values import Json, Unknown
-from lab.planning.outcome import Outcome, real, steps_scope
+from lab.planning.outcome import Outcome, named_scope, real
 from lab.reading.scope import base_scope
-from lab.reading.template import TemplateFault, render
+from lab.reading.template import TemplateFault, leaves, references, render
 from lab.report.words import number, paint
 
 
@@ -48,7 +48,8 @@ def evaluated(session: Session, outcomes: Mapping[str, Outcome]) -> Evaluated:
     if not labfile.outputs:
         return Evaluated({}, {})
     scope = base_scope(labfile, step=None, root=labfile.root, directory="")
-    scope["steps"] = steps_scope(session.graph, "", outcomes, real)
+    names = _steps_named(labfile.outputs)
+    scope["steps"] = named_scope(labfile, names, outcomes, real)
     values: dict[str, Any] = {}
     missing: dict[str, str] = {}
     for name, tree in labfile.outputs.items():
@@ -62,6 +63,17 @@ def evaluated(session: Session, outcomes: Mapping[str, Outcome]) -> Evaluated:
         else:
             values[name] = value
     return Evaluated(values, missing)
+
+
+def _steps_named(tree: Json) -> list[str]:
+    """The steps that *tree*'s templates refer to, each once."""
+    found = [
+        reference.parts[1]
+        for _, leaf in leaves(tree)
+        for reference in references(leaf)
+        if reference.parts[0] == "steps" and len(reference.parts) > 1
+    ]
+    return list(dict.fromkeys(found))
 
 
 def text(value: object) -> str:

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from types import FrameType
 
+from lab.cli.asking import ask
 from lab.cli.session import Session
 from lab.cli.terminal import colourful, interactive
 from lab.edge.process import Cancel, Processes
 from lab.edge.process_survivors import end_marked, find_marked
 from lab.model.diagnostic import Diagnostic, LabfileError
-from lab.model.event import RunStarted
+from lab.model.event import Event, RunStarted, StepFailed, StepSkipped
 from lab.model.plan import Plan
 from lab.ports import Reporter
 from lab.report.console import Console
@@ -38,9 +39,28 @@ def limits(session: Session, args: argparse.Namespace) -> Limits:
     )
 
 
+class Recorder:
+    """Passes events on, and keeps those that the last words of a run are about."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self.heard: list[Event] = []
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, StepFailed | StepSkipped):
+            self.heard.append(event)
+        self._reporter.tell(event)
+
+
 @contextlib.contextmanager
-def reporting(session: Session, args: argparse.Namespace, plan: Plan) -> Iterator[Reporter]:
+def reporting(session: Session, args: argparse.Namespace, plan: Plan) -> Iterator[Recorder]:
     """Whoever is told: JSON lines, a live terminal, or plain lines."""
+    with _reporter(session, args, plan) as reporter:
+        yield Recorder(reporter)
+
+
+@contextlib.contextmanager
+def _reporter(session: Session, args: argparse.Namespace, plan: Plan) -> Iterator[Reporter]:
     wide = min(28, max((len(a.address) for a in plan.actions), default=8))
     kept = args.verbose > 0 or plan.summary().get("keep", 0) <= FEW
     if args.json:
@@ -123,20 +143,6 @@ def confirm(plan: Plan, args: argparse.Namespace) -> None:
         )
     print(plan_text(plan, colour=colourful(sys.stdout)))
     ask(f"This destroys or replaces {shown}. Go on?")
-
-
-def ask(question: str) -> None:
-    """Asks for a `yes`; anything else stops the command.
-
-    Raises:
-        LabfileError: the answer is not yes.
-    """
-    try:
-        answer = input(f"{question} [yes/no] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in ("yes", "y"):
-        raise LabfileError(Diagnostic(summary="not confirmed: nothing was changed"))
 
 
 def tail(path: str, lines: int) -> Sequence[str]:

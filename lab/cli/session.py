@@ -68,9 +68,7 @@ class Session:
     def open_state(self, *, write: bool) -> None:
         labfile = self.labfile
         self._file = Journal(state_path(labfile.root), labfile.root)
-        self.journal = self._file.open(
-            labfile.name, labfile.overlay, labfile.source, create=write
-        )
+        self.journal = self._file.open(labfile.name, labfile.overlay, labfile.source, create=write)
         self.reload()
 
     def reload(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from lab.model.address import split
 from lab.model.graph import Graph
+from lab.model.labfile import Labfile
 from lab.model.values import Unknown, Value, identified, rendered
 
 
@@ -61,9 +62,16 @@ def steps_scope(
     graph: Graph, address: str, outcomes: Mapping[str, Outcome], shown: Shown
 ) -> dict[str, Any]:
     """What ``steps`` means inside the step *address*: only what it refers to, instances by their key too."""
+    names = dict.fromkeys(split(upstream)[0] for upstream in graph.refs.get(address, ()))
+    return named_scope(graph.labfile, names, outcomes, shown)
+
+
+def named_scope(
+    labfile: Labfile, names: Iterable[str], outcomes: Mapping[str, Outcome], shown: Shown
+) -> dict[str, Any]:
+    """What ``steps`` means where the steps *names* are referred to."""
     scope: dict[str, Any] = {}
-    labfile = graph.labfile
-    for name in dict.fromkeys(split(upstream)[0] for upstream in graph.refs.get(address, ())):
+    for name in names:
         addresses = labfile.instances[name]
         if name not in labfile.matrices:
             scope[name] = {"outputs": _outputs(outcomes.get(name), (name,), shown)}

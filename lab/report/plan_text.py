@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from lab.model.diagnostic import printable
@@ -20,6 +21,7 @@ PHRASES = {
 }
 FEW = 12  # up to so many kept steps are listed without being asked
 WIDEST = 28  # an address column wider than this only pushes the reasons away
+_HASH = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
 LONGEST = 100  # characters of one side of a change
 
 
@@ -71,9 +73,7 @@ def _change(change: Change, colour: bool) -> str:
 
 
 def _side(side: object) -> str:
-    text = printable(shown(side))
-    if len(text) > 19 and text.startswith('"sha256:'):
-        return text[1:20] + "…"
+    text = _HASH.sub(r"\1…", printable(shown(side)))
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 

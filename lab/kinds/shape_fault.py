@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from lab.kinds.shape_types import (
     Choice,
@@ -16,6 +16,7 @@ from lab.kinds.shape_types import (
     Record,
     Shape,
     SizeText,
+    StepName,
     Table,
     Text,
     TimeText,
@@ -24,23 +25,30 @@ from lab.kinds.shape_types import (
 from lab.kinds.shape_words import as_written, expected, listed, met, shortened, subject
 from lab.model.address import is_name
 from lab.model.diagnostic import did_you_mean
-from lab.model.tree import Path, text_of
+from lab.model.tree import Json, Path, text_of
 
 STRUCTURE = "Keys and structure are never templated: they are known before anything runs."
 
 _FLAGS = {"yes": "true", "no": "false", "on": "true", "off": "false", "y": "true", "n": "false"}
 _LONG = 60
+_MUST_BE = "It must be "
+_EMPTY_TEXT = '; an empty text is written ""'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault in a tree; ``at_key`` when the key is to be shown rather than its value."""
+    """One fault in a tree; ``at_key`` when the key is to be shown rather than its value.
+
+    ``lacks`` are the keys that are missing at the path, ``unknown`` is the key that means nothing.
+    """
 
     path: Path
     summary: str
     detail: str = ""
     help: str = ""
     at_key: bool = False
+    lacks: tuple[str, ...] = ()
+    unknown: str = ""
 
 
 class SpecFault(Exception):
@@ -51,21 +59,31 @@ class SpecFault(Exception):
         self.faults = faults
 
 
-def wrong(shape: Shape, value: object, path: Path) -> Fault:
+def wrong(shape: Shape, value: Json, path: Path) -> Fault:
     """Return the fault of a value that has not this shape."""
     wanted = expected(shape)
     if value is None:
         return Fault(
             path=path,
             summary=f"{subject(path)} has no value",
-            detail=f"It must be {wanted}.",
-            help="write a value, or delete the line; a text that reads null needs quotes: 'null'",
+            detail=f"{_MUST_BE}{wanted}.",
+            help=f"write a value, or delete the line{_EMPTY_TEXT if _is_text(shape) else ''}",
         )
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     choices = shape.choices if isinstance(shape, Either) else (shape,)
-    told = (_advice(each, value, key) for each in choices)
+    inside = isinstance(path[-1], int) if path else False
+    told = (_advice(each, value, key, inside=inside) for each in choices)
     summary = f"{subject(path)} must be {wanted}, not {met(value)}"
     return Fault(path=path, summary=summary, help=next(filter(None, told), ""))
+
+
+def explained(fault: Fault, known: Field, path: Path) -> Fault:
+    """Return the fault of a field's own value with what the field means, and an example."""
+    if fault.path != path or fault.unknown:
+        return fault
+    vague = not fault.detail or fault.detail.startswith(_MUST_BE)
+    doc = known.option.doc if vague and known.option.doc else fault.detail
+    return replace(fault, detail=doc, help=fault.help or f"for example: {_line(known)}")
 
 
 def missing(record: Record, key: str, path: Path) -> Fault:
@@ -77,6 +95,7 @@ def missing(record: Record, key: str, path: Path) -> Fault:
         detail=known.option.doc,
         help=f"add, for example: {_line(known)}",
         at_key=True,
+        lacks=(key,),
     )
 
 
@@ -111,6 +130,7 @@ def none_of(record: Record, group: tuple[str, ...], path: Path) -> Fault:
         detail="Exactly one of them is needed.",
         help=f"add, for example: {_line(record.fields[group[0]])}",
         at_key=True,
+        lacks=group,
     )
 
 
@@ -122,6 +142,7 @@ def unknown_key(key: str, known: Iterable[str], path: Path, owner: str = "") -> 
         summary=f"unknown key '{shortened(key)}'" + (f" in {owner}" if owner else ""),
         help=nearest(key, known) or f"the keys here are {listed(known)}",
         at_key=True,
+        unknown=key,
     )
 
 
@@ -147,7 +168,7 @@ def bad_name(name: str, path: Path) -> Fault:
         path=path,
         summary=f"'{shortened(name)}' cannot be a name",
         detail="A name begins with a letter or `_`; letters, digits, `_` and `-` follow.",
-        help=f"for example `{tame if is_name(tame) else f'_{tame}'}`",
+        help=f"for example `{tame if is_name(tame) else f'x{tame}'}`",
         at_key=True,
     )
 
@@ -156,7 +177,12 @@ def _line(known: Field) -> str:
     return f"{known.key}: {as_written(known.option.example)}"
 
 
-def _advice(shape: Shape, value: object, key: str) -> str:
+def _is_text(shape: Shape) -> bool:
+    choices = shape.scalars if isinstance(shape, Either) else (shape,)
+    return any(isinstance(each, Text) and not each.path for each in choices)
+
+
+def _advice(shape: Shape, value: Json, key: str, *, inside: bool) -> str:
     match shape, value:
         case Flag(), str() if value.strip().casefold() in _FLAGS:
             meant = _FLAGS[value.strip().casefold()]
@@ -167,22 +193,50 @@ def _advice(shape: Shape, value: object, key: str) -> str:
             return did_you_mean(text_of(value), shape.words)
         case ((Whole() | Real()), str()) if _numeric(value):
             return f"remove the quotes: {value.strip()}"
-        case TimeText(), str() if _numeric(value):
-            return f"add the unit: {value.strip()}s, {value.strip()}m or {value.strip()}h"
+        case TimeText(), str():
+            return _duration(value.strip())
         case SizeText(), str() if re.fullmatch(r"[\d.]+\s*[kKMGTPE]i?[Bb]", value):
             short = value.strip("iBb").replace(" ", "")
             return f"write {short}i (powers of 1024) or {short} (powers of 1000)"
         case Items(), str() | bool() | int() | float():
             return f"put it in brackets: [{as_written(value)}]"
-        case Table(), [{"name": str(name), "value": _}, *_]:
-            return f"write a map: {key}: {{{name}: …}}"
-        case Table(), [str(first), *_] if "=" in first:
-            name, _, rest = first.partition("=")
-            return f"write a map: {key}: {{{name}: {rest}}}"
-        case Text(), dict() if len(value) == 1:
+        case Table(), list():
+            return _as_map(value, key)
+        case StepName(), Mapping() | list() if key == "environment":
+            variables = _as_map(value, "env") if isinstance(value, list) else ""
+            shown = variables or f"write env: {as_written(value)}"
+            return f"variables for the program are not `environment` but `env`: {shown}"
+        case Text(), dict() if inside and len(value) == 1:
             return "where `: ` belongs to a text, quote the whole text"
+        case Text(), [_, *_] if not any(isinstance(each, (list, dict)) for each in value):
+            return f"write one text: {as_written(' '.join(text_of(each) for each in value))}"
         case _:
             return ""
+
+
+def _duration(text: str) -> str:
+    """Tell how a duration is written here: `5 minutes` is 5m."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.casefold())
+    if found is None or not found[2]:
+        return f"add the unit: {text}s, {text}m or {text}h" if found else ""
+    if found[2].startswith("w"):
+        return f"write {text_of(float(found[1]) * 7).removesuffix('.0')}d"
+    unit = "ms" if found[2].startswith(("ms", "mil")) else found[2][0]
+    return f"write {found[1]}{unit}" if unit in ("ms", "s", "m", "h", "d") else ""
+
+
+def _as_map(value: list[Json], key: str) -> str:
+    """Tell how a list of `A=b`, or of a name and a value each, is written as a map."""
+    pairs: dict[str, Json] = {}
+    for each in value:
+        match each:
+            case {"name": str(name), "value": given}:
+                pairs[name] = given
+            case str() if "=" in each:
+                name, _, pairs[name] = each.partition("=")
+            case _:
+                return ""
+    return f"write {key}: {as_written(pairs)}" if pairs else ""
 
 
 def _numeric(text: str) -> bool:

@@ -80,17 +80,18 @@ def settle_text(shape: Text, value: Json, path: Path, run: Settling) -> Json:
 
 
 def _check_text(shape: Text, text: str, path: Path, run: Settling) -> None:
+    why = told = ""
     if "\0" in text:
-        summary = f"{subject(path)} holds a NUL character"
-        told = "no program and no file name can hold one; remove the `\\0`"
+        summary, told = f"{subject(path)} holds a NUL character", "remove the `\\0`"
+        why = "No program and no file name can hold one."
     elif shape.path and not text:
         summary, told = f"{subject(path)} is empty", "write a path; `.` is the Labfile's folder"
     elif shape.pattern and not re.search(f"^(?:{shape.pattern})$", text):
-        summary = f"{subject(path)} is not of the right form: '{shortened(text)}'"
-        told = f"for example {shape.example}; the form is {shape.pattern}"
+        summary = f"{subject(path)} must match {shape.pattern}, and '{shortened(text)}' does not"
+        told = f"for example: {shape.example}" if path and isinstance(path[-1], int) else ""
     else:
         return
-    run.faults.append(Fault(path=path, summary=summary, help=told))
+    run.faults.append(Fault(path=path, summary=summary, detail=why, help=told))
 
 
 def settle_scalar(shape: Scalar, value: Json, path: Path, run: Settling) -> Json:
@@ -114,6 +115,27 @@ def settle_scalar(shape: Scalar, value: Json, path: Path, run: Settling) -> Json
             return value
         case _:
             return refused(shape, value, path, run)
+
+
+def fits(shape: Text | Scalar | StepName, value: Json) -> bool:
+    """Tell whether a value may be meant by a shape, its limits apart; says nothing about it."""
+    match shape, value:
+        case Text(), str():
+            return not shape.pattern or re.search(f"^(?:{shape.pattern})$", value) is not None
+        case Text(), bool() | int() | float():
+            return (
+                not shape.pattern or re.search(f"^(?:{shape.pattern})$", text_of(value)) is not None
+            )
+        case Flag(), bool():
+            return True
+        case ((Choice(words=words)), str()):
+            return value in words
+        case StepName(), str():
+            return True
+        case ((Whole() | Real() | TimeText() | SizeText()), _):
+            return _amount(shape, value) is not None
+        case _:
+            return False
 
 
 def _amount(shape: Whole | Real | TimeText | SizeText, value: Json) -> float | None:

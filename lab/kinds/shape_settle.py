@@ -11,6 +11,7 @@ from lab.kinds.shape_fault import (
     STRUCTURE,
     Fault,
     bad_name,
+    explained,
     missing,
     missing_tag,
     none_of,
@@ -20,6 +21,7 @@ from lab.kinds.shape_fault import (
 from lab.kinds.shape_scalar import (
     OUTPUTS,
     Settling,
+    fits,
     is_template,
     refused,
     settle_scalar,
@@ -30,6 +32,7 @@ from lab.kinds.shape_types import (
     Anything,
     Choice,
     Either,
+    Field,
     Flag,
     Items,
     Nothing,
@@ -146,6 +149,15 @@ def _anything(value: Json, path: Path, run: Settling) -> Json:
     return value
 
 
+def settle_field(known: Field, value: Json, path: Path, run: Settling) -> Json:
+    """Settle the value of one key; what is wrong with it is told with what the key means."""
+    before = len(run.faults)
+    settled = settle(known.shape, value, path, run)
+    if len(run.faults) > before:
+        run.faults[before:] = [explained(each, known, path) for each in run.faults[before:]]
+    return settled
+
+
 def settle_fields(
     record: Record,
     tree: Mapping[str, Json],
@@ -156,17 +168,21 @@ def settle_fields(
     """Settle a record; *where* gives the places of keys that were not written at *path*."""
     fields = record.fields
     made: dict[str, Json] | None = None
+    stray = False
     for key, value in tree.items():
         at = where[key] if where and key in where else (*path, key)
         known = fields.get(key)
         if known is None:
             run.faults.append(unknown_key(key, fields, at, subject(path)))
+            stray = True
             continue
-        settled = settle(known.shape, value, at, run)
+        settled = settle_field(known, value, at, run)
         if settled is not value:
             made = dict(tree) if made is None else made
             made[key] = settled
-    _check_presence(record, tree, path, run, where or {})
+    if not stray:
+        # Where a key is not known it may well be the one that is missing.
+        _check_presence(record, tree, path, run, where or {})
     if run.templates and record.late:
         late = {key: text for key, text in record.late.items() if key not in tree}
         run.dynamic = run.dynamic or bool(late)
@@ -233,7 +249,13 @@ def choose(shape: Either, value: Json) -> Shape | None:
             return next((each for each in shape.scalars if isinstance(each, StepName)), None)
         tagged = shape.tagged.get(str(value.get(shape.tag)))
         return tagged or _first(shape.maps, value)
-    return _first(shape.scalars, value)
+    return _first(shape.scalars, value) or _near(shape.scalars, value)
+
+
+def _near(choices: tuple[Shape, ...], value: Json) -> Shape | None:
+    """Choose what a text comes nearest to, so that its fault can be told: a text of some form."""
+    texts = (each for each in choices if isinstance(each, Text))
+    return next(texts, None) if isinstance(value, str) else None
 
 
 def _first(choices: tuple[Shape, ...], value: Json) -> Shape | None:
@@ -246,6 +268,8 @@ def _first(choices: tuple[Shape, ...], value: Json) -> Shape | None:
 
 
 def _fits(shape: Shape, value: Json) -> bool:
+    if not isinstance(shape, (Items, Table, Record, Either, Nothing, Anything)):
+        return fits(shape, value)
     trial = Settling(templates=True, unknowns=True)
     settle(shape, value, (), trial)
     return not trial.faults

@@ -25,11 +25,11 @@ from lab.kinds.shape_types import (
     TimeText,
     Whole,
 )
+from lab.model.scalar import scalar
 from lab.model.tree import Json, Path, text_of
 
 _SHORT = 40
-_PLAIN = re.compile(r"-{0,2}[A-Za-z_./][\w./@+=-]*( [\w./@+=-]+)*")
-_RESERVED = frozenset({"true", "false", "null"})
+_PLAIN = re.compile(r"-{0,2}[A-Za-z0-9_./~](?:[\w./@+=~*-]|:(?=[\w/]))*(?: [\w./@+=~*-]+)*")
 _URL = re.compile(r"https?://[^\s#]+")
 
 
@@ -140,8 +140,7 @@ def as_written(value: Json) -> str:
     """Return a small tree as one writes it in a Labfile, on one line."""
     match value:
         case str():
-            plain = _PLAIN.fullmatch(value) or _URL.fullmatch(value)
-            plain = None if value.casefold() in _RESERVED else plain
+            plain = (_PLAIN.fullmatch(value) or _URL.fullmatch(value)) and scalar(value) == value
             return value if plain else json.dumps(value, ensure_ascii=False)
         case list():
             return f"[{', '.join(as_written(each) for each in value)}]"

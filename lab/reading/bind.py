@@ -8,7 +8,7 @@ from dataclasses import replace
 from lab.kinds.catalog import Catalog
 from lab.kinds.shape_fault import Fault, wrong
 from lab.kinds.shape_types import Anything, Table
-from lab.kinds.shape_words import met
+from lab.kinds.shape_words import as_written, met
 from lab.model.document import Document
 from lab.model.labfile import Labfile
 from lab.model.tree import Json
@@ -64,7 +64,8 @@ def bind(
     )
     ground = replace(ground, targets=declared_targets(section(tree, "targets", findings), ground))
     ground = replace(ground, defaults=step_defaults(section(tree, "defaults", findings), ground))
-    bound = bind_steps(resolve_like(_steps(tree, findings), findings), ground)
+    written = resolve_like(_steps(tree, findings), findings)
+    bound = bind_steps(written, replace(ground, names=tuple(written)))
     _refuse_recipes(tree, findings)
     labfile = Labfile(
         name=name,
@@ -89,7 +90,9 @@ def bind(
 
 def _steps(tree: Mapping[str, Json], findings: Findings) -> dict[str, Mapping[str, Json]]:
     """Return the steps that are maps; of the others, say what they should be."""
-    steps = tree.get("steps", {})
+    steps = tree.get("steps")
+    if steps is None:
+        return {}  # it is told already
     if isinstance(steps, list):
         findings.add([_list_of_steps(steps)])
         return {}
@@ -130,7 +133,9 @@ def _no_step(name: str, step: Json) -> Fault:
     return Fault(
         path=("steps", name),
         summary=f"the step '{name}' must be a map of its keys, not {met(step)}",
-        help=f"write {name}: {{kind: command, command: …}}",
+        help=f"write {name}: {{kind: command, command: {as_written(step)}}}"
+        if isinstance(step, (str, list))
+        else f"write {name}: {{kind: command, command: …}}",
     )
 
 

@@ -8,6 +8,7 @@ from lab.kinds.shape_fault import Fault
 from lab.model.diagnostic import Diagnostic, LabfileError, Span
 from lab.model.document import Document
 from lab.model.tree import Path
+from lab.reading.foreign import taught_nested
 from lab.reading.pinpoint import pinpoint
 from lab.reading.template import TemplateFault
 
@@ -27,6 +28,7 @@ class Findings:
     def add(self, faults: Iterable[Fault], *, step: str = "", address: str = "") -> None:
         """Take faults; of one in a key that *step* copied by `like`, or of an instance, say so."""
         for fault in faults:
+            fault = taught_nested(fault)
             span = self.document.span_of(fault.path, key=fault.at_key) if fault.path else None
             self._take(
                 Diagnostic(
@@ -34,7 +36,11 @@ class Findings:
                     detail=fault.detail,
                     help=fault.help,
                     span=span,
-                    notes=(*self._copied(fault.path, step), *_of(step, address)),
+                    notes=(
+                        *self._taken_away(fault),
+                        *self._copied(fault.path, step),
+                        *_of(step, address),
+                    ),
                 )
             )
 
@@ -49,6 +55,10 @@ class Findings:
                 notes=self._copied(whole, step),
             )
         )
+
+    def tell(self, fault: Diagnostic) -> None:
+        """Take a fault that knows its place."""
+        self._take(fault)
 
     def say(self) -> None:
         """Raise LabfileError with all faults, if there are any."""
@@ -68,6 +78,16 @@ class Findings:
         # A fault that is also one of the step that it was copied from is told there.
         if known is None or (known.notes and not fault.notes):
             self._found[key] = fault
+
+    def _taken_away(self, fault: Fault) -> list[tuple[str, Span | None]]:
+        """Tell where an overlay took away what is missing."""
+        found: list[tuple[str, Span | None]] = []
+        for key in fault.lacks:
+            path = (*fault.path, key)
+            layer = self.document.layer_of(path)
+            if layer is not None and layer is not self.document.layers[0]:
+                found.append((f"`{key}` is taken away here", layer.span_of(path, key=True)))
+        return found
 
     def _copied(self, path: Path, step: str) -> tuple[tuple[str, Span | None], ...]:
         if not step or path[:2] == ("steps", step) or path[:1] != ("steps",):

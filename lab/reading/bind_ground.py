@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,10 @@ from lab.reading.bind_findings import Findings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """The parts of a Labfile that its steps stand on. ``static`` has the names vars, env and lab."""
+    """The parts of a Labfile that its steps stand on.
+
+    ``static`` has the names vars, env and lab; ``names`` are those of all steps.
+    """
 
     findings: Findings
     catalog: Catalog
@@ -25,6 +28,7 @@ class Ground:
     name: str
     overlay: str
     targets: Mapping[str, Target] = field(default_factory=dict)
+    names: Sequence[str] = ()
     defaults: Mapping[str, Json] = field(default_factory=dict)
 
     def settling(self) -> Settling:

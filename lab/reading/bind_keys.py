@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from lab.kinds.catalog import Catalog
 from lab.kinds.shape_derive import record_of
@@ -11,6 +12,7 @@ from lab.kinds.shape_types import Record
 from lab.kinds.shape_words import listed, met, shortened
 from lab.model.diagnostic import did_you_mean
 from lab.model.tree import Json, Path
+from lab.reading.bind_ground import Ground
 from lab.reading.bind_like import Written
 from lab.reading.bind_options import FIELDS
 from lab.reading.foreign import taught
@@ -18,16 +20,16 @@ from lab.reading.foreign import taught
 _RESERVED = frozenset(("LAB_STEP", "LAB_STEP_DIR", "LAB_OUTPUT", "LAB_RUN", "LAB_MARK"))
 
 
-def kind_of(name: str, written: Written, catalog: Catalog, faults: list[Fault]) -> str:
+def kind_of(name: str, written: Written, ground: Ground, faults: list[Fault]) -> str:
     """Return a step's kind; '' where it has none that exists."""
-    tree = written.tree
+    tree, catalog = written.tree, ground.catalog
     path = written.where.get("kind", ("steps", name, "kind"))
     kind = tree.get("kind")
     if isinstance(kind, str) and kind in catalog.specs:
         return kind
     if kind is None and "kind" not in tree:
         if written.whole:
-            faults.append(_no_kind(name, tree, catalog))
+            faults.append(_no_kind(name, tree, ground))
     elif not isinstance(kind, str) or not kind:
         summary = f"'kind' must be the name of a kind, not {met(kind)}"
         told = f"the kinds are {listed(catalog.specs)}"
@@ -60,19 +62,23 @@ def _by_another_name(kind: str, catalog: Catalog) -> str:
     return f"did you mean `{meant}`?" if meant in catalog.specs else ""
 
 
-def _no_kind(name: str, tree: Mapping[str, Json], catalog: Catalog) -> Fault:
-    """Guess the kind by its keys."""
+def _no_kind(name: str, tree: Mapping[str, Json], ground: Ground) -> Fault:
+    """Guess the kind by the keys; a step of options alone may be another one, misspelled."""
+    catalog = ground.catalog
     own = {key for key in tree if key not in FIELDS}
     fitting = [
         kind for kind, spec in catalog.specs.items() if own and own <= record_of(spec).fields.keys()
     ]
+    others = [each for each in ground.names if each != name]
+    meant = did_you_mean(name, others) if not own else ""
     guess = f"add kind: {fitting[0]}" if fitting else f"the kinds are {listed(catalog.specs)}"
     return Fault(
         path=("steps", name),
         summary=f"'{name}' has no `kind`",
         detail="The kind says what the step is, and so which keys it has.",
-        help=guess,
+        help=meant or guess,
         at_key=True,
+        lacks=("kind",),
     )
 
 
@@ -95,6 +101,8 @@ def sort_keys(
         else:
             path = written.where.get(key, ("steps", name, key))
             fault = _unknown(key, value, path, record, catalog)
+            if fault and key in written.where:
+                fault = replace(fault, help=f"to leave it out, write {key}: null in '{name}'")
             faults += [fault] if fault else []
     return options, spec, len(faults) == before
 
@@ -110,7 +118,7 @@ def _unknown(
     kind = str(record.cls.kind)
     own = [*record.fields, *FIELDS]
     near = nearest(key, own)
-    if foreign is not None and not near:
+    if foreign is not None:
         return foreign
     if not near and others:
         near = f"it is a key of {' and '.join(others)}; {kind} has {listed(record.fields)}"

@@ -88,8 +88,10 @@ def _dimension(name: str, values: Json, path: Path, faults: list[Fault]) -> Dime
             found[key] = {"key": key, "value": value}
             _check_text(key, (*path, key), faults)
     elif isinstance(values, list):
+        before = len(faults)
         for index, value in enumerate(values):
-            _take(value, found, (*path, index), faults)
+            if len(faults) == before:  # of many values with one fault, the first is enough
+                _take(value, found, (*path, index), faults)
     else:
         faults.append(_no_list(name, values, path))
         return Dimension(name, {})
@@ -129,11 +131,13 @@ def _check_text(text: str, path: Path, faults: list[Fault]) -> None:
 
 
 def _no_list(name: str, values: Json, path: Path) -> Fault:
-    scalar = values is not None
+    parts: Json = (
+        [each.strip() for each in values.split(",")] if isinstance(values, str) else [values]
+    )
     return Fault(
         path=path,
         summary=f"'{name}' must be a list of values, not {met(values)}",
-        help=f"put it in brackets: [{as_written(values)}]" if scalar else "write its values in []",
+        help=f"write a list: {as_written(parts)}" if values else "write its values in brackets",
     )
 
 
@@ -154,7 +158,8 @@ def _entries(
     maps = [each for each in entries if isinstance(each, Mapping) and each]
     if len(maps) < len(entries) or not isinstance(value, list):
         summary = f"'{name}' must be a list of maps, not {met(value)}"
-        told = f"write {name}: [{{lr: 0.1, units: 64}}]"
+        example = as_written(value) if isinstance(value, Mapping) and value else "{lr: 0.1}"
+        told = f"write {name}: [{example}]"
         faults.append(Fault(path=(*path, name), summary=summary, help=told))
     return maps
 

@@ -9,7 +9,7 @@ from typing import Any
 from lab.kinds.shape_derive import record_of
 from lab.kinds.shape_fault import Fault, bad_name
 from lab.kinds.shape_scalar import Settling, is_template
-from lab.kinds.shape_settle import settle, settle_fields
+from lab.kinds.shape_settle import settle_field, settle_fields
 from lab.kinds.shape_types import Record
 from lab.model.address import instance, is_name
 from lab.model.labfile import LOCAL, Options, Step, Target
@@ -65,7 +65,7 @@ def _draft(name: str, written: Written, ground: Ground) -> _Draft | None:
     run = ground.settling()
     if not is_name(name):
         run.faults.append(bad_name(name, ("steps", name)))
-    kind = kind_of(name, written, ground.catalog, run.faults)
+    kind = kind_of(name, written, ground, run.faults)
     spec_class = ground.catalog.specs.get(kind)
     record = record_of(spec_class) if spec_class else None
     own, spec, known = sort_keys(name, written, record, ground.catalog, run.faults)
@@ -121,7 +121,7 @@ def _settled(
     """Settle some of a step's options; also whether they need rendering."""
     run.dynamic = False
     made = {
-        key: settle(FIELDS[key].shape, value, where.get(key) or ("steps", name, key), run)
+        key: settle_field(FIELDS[key], value, where.get(key) or ("steps", name, key), run)
         for key, value in options.items()
         if key in keys
     }
@@ -212,7 +212,8 @@ def _rendered(
         )
         if isinstance(found, Unknown):
             return None
-        rendered[key] = settle(FIELDS[key].shape, found, path, run)
+        # What `protect` comes to is told as it is, a number for one, and not as a text.
+        rendered[key] = found if key == "protect" else settle_field(FIELDS[key], found, path, run)
     if run.faults:
         ground.findings.add(run.faults, step=draft.name, address=address)
         return None

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from lab.kinds.catalog import Catalog
 from lab.kinds.shape_derive import record_of
-from lab.kinds.shape_fault import Fault, bad_name, missing, wrong
+from lab.kinds.shape_fault import Fault, bad_name, missing
 from lab.kinds.shape_settle import settle
-from lab.kinds.shape_types import Anything, Table
-from lab.kinds.shape_words import listed
+from lab.kinds.shape_types import Anything
+from lab.kinds.shape_words import listed, met
 from lab.model.address import is_name
 from lab.model.diagnostic import did_you_mean
 from lab.model.labfile import LOCAL, Target
@@ -18,7 +18,6 @@ from lab.reading.bind_ground import Ground
 from lab.reading.words import TargetWords
 
 _WORDS = record_of(TargetWords)
-_MAPS = Table(Anything())
 
 
 def providers_of(catalog: Catalog) -> list[str]:
@@ -43,7 +42,7 @@ def _declared(
     name: str, fields: Json, path: Path, ground: Ground, faults: list[Fault]
 ) -> Target | None:
     if not isinstance(fields, Mapping):
-        faults.append(wrong(_MAPS, fields, path))
+        faults.append(_no_map(name, fields, path, ground))
         return None
     run = ground.settling()
     for key, value in fields.items():
@@ -63,6 +62,17 @@ def _declared(
     rest = {k: v for k, v in fields.items() if k not in _WORDS.fields}
     optional = fields.get("optional") is True
     return Target(name=name, provider=provider, fields=rest, optional=optional)
+
+
+def _no_map(name: str, fields: Json, path: Path, ground: Ground) -> Fault:
+    known = providers_of(ground.catalog)
+    provider = fields if isinstance(fields, str) and fields in known else "docker"
+    return Fault(
+        path=path,
+        summary=f"the target '{name}' must be a map of its settings, not {met(fields)}",
+        detail="Its `provider` says what sort of place it is.",
+        help=f"write {name}: {{provider: {provider}}}",
+    )
 
 
 def _unknown_provider(provider: str, known: Iterable[str], path: Path) -> Fault:

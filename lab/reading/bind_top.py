@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lab.kinds.shape_derive import record_of
-from lab.kinds.shape_fault import Fault, bad_name, nearest, unknown_key, wrong
-from lab.kinds.shape_settle import settle
+from lab.kinds.shape_fault import Fault, bad_name, explained, nearest, unknown_key, wrong
+from lab.kinds.shape_settle import settle, settle_field
 from lab.kinds.shape_types import Anything, Table
-from lab.kinds.shape_words import as_written, listed, met
+from lab.kinds.shape_words import listed, met
 from lab.model.address import is_name
 from lab.model.labfile import FromCommand, FromEnv, FromFile, SecretSource, StateSettings
-from lab.model.tree import Json
+from lab.model.tree import Json, text_of
 from lab.model.values import Unknown
 from lab.reading.bind_findings import Findings
 from lab.reading.bind_ground import Ground
@@ -37,34 +38,36 @@ def check_top(tree: Mapping[str, Json], findings: Findings) -> bool:
         if key not in _TOP:
             findings.add([_unknown(key, value)])
     findings.add(_version(tree))
-    if "steps" not in tree:
+    if tree.get("steps") is None:
         findings.add([_no_steps(tree)])
     return True
 
 
 def _unknown(key: str, value: Json) -> Fault:
-    near = nearest(key, _TOP)
-    taught = None if near else taught_top(key, (key,))
+    taught = taught_top(key, value, (key,))
     if taught is not None:
         return taught
-    if not near and isinstance(value, Mapping) and "kind" in value:
+    if not nearest(key, _TOP) and isinstance(value, Mapping) and "kind" in value:
         return Fault(
             path=(key,),
             summary=f"'{key}' looks like a step, and steps stand under `steps`",
-            help=f"write steps: and below it, indented, {key}:",
+            help="move it below `steps:`, indented by two spaces",
             at_key=True,
         )
     return unknown_key(key, _TOP, (key,))
 
 
 def _version(tree: Mapping[str, Json]) -> list[Fault]:
+    if "version" in tree and "labfile" not in tree:
+        return []  # it is told already that `version` is `labfile`
     if "labfile" not in tree:
         return [
             Fault(
                 path=next(((key,) for key in tree), ("labfile",)),
-                summary="the file does not say which version of the language it is written in",
-                detail="So that a Labfile still means the same after years, it begins with it.",
-                help="make the first line: labfile: 1",
+                summary="the file has no `labfile: 1`",
+                detail="It says which version of the language the file is written in, so that it"
+                " still means the same after years.",
+                help="make it the first line: labfile: 1",
                 at_key=True,
             )
         ]
@@ -89,8 +92,8 @@ def _version(tree: Mapping[str, Json]) -> list[Fault]:
 
 def _no_steps(tree: Mapping[str, Json]) -> Fault:
     return Fault(
-        path=next(((key,) for key in tree), ("steps",)),
-        summary="the file has no `steps`",
+        path=("steps",) if "steps" in tree else next(((key,) for key in tree), ()),
+        summary="there is nothing below `steps`" if "steps" in tree else "the file has no `steps`",
         detail="Steps are what a Labfile is for: each makes something.",
         help="add, for example:\n"
         "  steps:\n    hello:\n      kind: command\n      command: [echo, hello]",
@@ -103,7 +106,7 @@ def section(tree: Mapping[str, Json], key: str, findings: Findings) -> Mapping[s
     value = tree.get(key, _EMPTY)
     if isinstance(value, Mapping):
         return value
-    findings.add([wrong(_TOP[key].shape, value, (key,))])
+    findings.add([explained(wrong(_TOP[key].shape, value, (key,)), _TOP[key], (key,))])
     return _EMPTY
 
 
@@ -113,24 +116,23 @@ def lab_name(tree: Mapping[str, Json], source: str, findings: Findings) -> str:
     if value is None and "name" not in tree:
         stem = source.replace("\\", "/").rpartition("/")[2].partition(".")[0].casefold()
         return stem if is_name(stem) else "labfile"
-    if not isinstance(value, str) or not value:
-        text = as_written(value) if isinstance(value, (int, float)) else "mnist"
-        summary = f"'name' must be a text, not {met(value)}"
-        told = f'write name: "{text}"' if text[:1].isdigit() else f"write name: {text}"
-        findings.add([Fault(path=("name",), summary=summary, help=told)])
-        return "labfile"
-    if not is_name(value):
-        fault = bad_name(value, ("name",))
+    if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         findings.add(
-            [Fault(path=fault.path, summary=fault.summary, detail=fault.detail, help=fault.help)]
+            [explained(wrong(_TOP["name"].shape, value, ("name",)), _TOP["name"], ("name",))]
         )
-    return value
+        return "labfile"
+    text = text_of(value)
+    if not is_name(text):
+        told = f"for example name: lab-{text}" if is_name(f"lab-{text}") else ""
+        fault = bad_name(text, ("name",))
+        findings.add([replace(fault, at_key=False, help=told or fault.help)])
+    return text
 
 
 def describe(tree: Mapping[str, Json], ground: Ground) -> str:
     """Return the lab's description."""
     run = ground.settling()
-    text = settle(_TOP["description"].shape, tree.get("description", ""), ("description",), run)
+    text = settle_field(_TOP["description"], tree.get("description", ""), ("description",), run)
     ground.findings.add(run.faults)
     found = render_static(
         text, ground.static, ("description",), ground.findings, owner="a description"
@@ -141,6 +143,10 @@ def describe(tree: Mapping[str, Json], ground: Ground) -> str:
 def secret_sources(tree: Mapping[str, Json], ground: Ground) -> dict[str, SecretSource]:
     """Return where each secret comes from."""
     found: dict[str, SecretSource] = {}
+    bare = [name for name, each in tree.items() if isinstance(each, (str, int, float))]
+    if bare:
+        ground.findings.add(_bare_secret(name) for name in bare)
+        tree = {name: each for name, each in tree.items() if name not in bare}
     settled = _settle_section("secrets", tree, ground)
     for name, each in settled.items():
         path = ("secrets", name)
@@ -155,6 +161,16 @@ def secret_sources(tree: Mapping[str, Json], ground: Ground) -> dict[str, Secret
             case _:
                 pass  # it has a fault that is told already
     return found
+
+
+def _bare_secret(name: str) -> Fault:
+    return Fault(
+        path=("secrets", name),
+        summary=f"the value of '{name}' must not stand in the Labfile",
+        detail="A Labfile is shared and kept; a secret only says where its value comes from.",
+        help=f"write {name}: {{env: {name.upper()}}}, {{file: PATH}} or {{command: [PROGRAM]}}",
+        at_key=True,
+    )
 
 
 def _settle_section(key: str, tree: Mapping[str, Json], ground: Ground) -> Mapping[str, Any]:
@@ -212,7 +228,7 @@ def step_defaults(tree: Mapping[str, Json], ground: Ground) -> Mapping[str, Json
             run.faults.append(_no_default(key))
             continue
         before = len(run.faults)
-        settle(FIELDS[key].shape, value, path, run)
+        settle_field(FIELDS[key], value, path, run)
         if len(run.faults) == before:
             right[key] = value
     ground.findings.add(run.faults)
@@ -223,8 +239,8 @@ def _no_default(key: str) -> Fault:
     near = nearest(key, DEFAULTS)
     return Fault(
         path=("defaults", key),
-        summary=f"'{key}' cannot have a default" if key in FIELDS else f"unknown key '{key}'",
-        detail="A default is for every step, whatever its kind.",
+        summary=f"unknown key '{key}' in 'defaults'" if near else f"'{key}' cannot have a default",
+        detail="" if near else "A default is for every step, whatever its kind.",
         help=near or f"defaults may have {listed(DEFAULTS)}",
         at_key=True,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.kinds.shape_fault import Fault
 from lab.kinds.shape_words import as_written
@@ -53,6 +53,9 @@ def _command(value: Json) -> str:
 def _matrix(value: Json) -> str:
     if isinstance(value, Mapping) and "matrix" in value:
         return same("matrix")(value["matrix"])
+    if isinstance(value, str) and "{{" in value:
+        text = value.replace("${{", "{{")
+        return f"{same('matrix')({'item': text})}, and {{{{ matrix.item }}}} where it is used"
     items: Json = value if isinstance(value, list) else ["…"]
     return f"{same('matrix')({'item': items})}, and {{{{ matrix.item }}}} where it is used"
 
@@ -82,13 +85,10 @@ def _outs(value: Json) -> str:
 
 _GITHUB, _COMPOSE, _ANSIBLE = "GitHub Actions", "compose", "Ansible"
 _ORDER = "Steps whose outputs are used are needed by themselves; `needs` is for order alone."
-_LAB_OUTPUT = (
-    "A file that a step makes is an artifact; a value is a line `name=value` that its program"
-    " appends to the file that $LAB_OUTPUT names."
-)
+_ARTIFACT = "A file that a step makes is an artifact, and has a name for other steps to use."
 
 
-_OTHERS = "other tools"
+_OTHERS = "another tool"
 _TARGET = "write target: NAME, with a name under `targets`, or target: local"
 _COMPOSE_STEP = "write a step with kind: compose and file: compose.yaml"
 _IMAGE_STEP = "write a step with kind: image, and use its name where the image is needed"
@@ -114,7 +114,15 @@ def _called(value: Json) -> str:
     return f" (not '{value}')" if isinstance(value, str) and len(value) <= _LONGEST // 2 else ""
 
 
-_RESOURCES = Word("resources", _OTHERS, fixed("write resources: {cpu: 2, memory: 2Gi, gpu: 1}"))
+_REGISTERED = (
+    "let the program append a line name=value to the file $LAB_OUTPUT;"
+    " other steps have it as {{ steps.STEP.outputs.name }}"
+)
+
+
+def _resource(name: str) -> Word:
+    return Word("resources", _OTHERS, lambda value: same("resources")({name: value}))
+
 
 _TABLE: tuple[tuple[Word, str], ...] = (
     (Word("needs", _COMPOSE, _needs, _ORDER), "depends_on depends-on dependsOn"),
@@ -140,9 +148,12 @@ _TABLE: tuple[tuple[Word, str], ...] = (
     (Word("retries", _OTHERS, same("retries")), "retry max_retries attempts"),
     (Word("mutex", _GITHUB, same("mutex")), "concurrency resource_group"),
     (Word("inputs", "DVC", same("inputs")), "deps"),
-    (Word("artifacts", "DVC", _outs, _LAB_OUTPUT), "outs outputs register produces"),
+    (Word("artifacts", "DVC", _outs, _ARTIFACT), "outs produces"),
     (Word("parameters", "DVC", same("parameters")), "params hyperparameters"),
-    (_RESOURCES, "cpu cpus memory mem gpu gpus limits requests"),
+    (Word("done with $LAB_OUTPUT", _ANSIBLE, fixed(_REGISTERED)), "register outputs"),
+    (_resource("cpu"), "cpu cpus cores"),
+    (_resource("memory"), "memory mem"),
+    (_resource("gpu"), "gpu gpus"),
     (Word("kind: compose", _COMPOSE, fixed(_COMPOSE_STEP)), "services ports volumes"),
     (Word("kind: image", _COMPOSE, fixed(_IMAGE_STEP)), "build dockerfile"),
     (_NAME, "name id step"),
@@ -170,7 +181,32 @@ def taught(key: str, value: Json, path: Path) -> Fault | None:
 
 
 def _spelled(here: str) -> str:
-    return here if here.startswith(("the ", "a ")) else f"`{here}`"
+    return here if here.startswith(("the ", "a ", "done ")) else f"`{here}`"
+
+
+_NESTED: Mapping[str, str] = {
+    "limits": "write cpu, memory and gpu directly below `resources`",
+    "requests": "write cpu, memory and gpu directly below `resources`",
+    "nvidia.com/gpu": "write gpu",
+    "cpus": "write cpu",
+    "cores": "write cpu",
+    "mem": "write memory",
+    "ram": "write memory",
+    "max": "write attempts",
+    "max_attempts": "write attempts",
+    "limit": "write attempts",
+    "delay": "write backoff",
+    "when": "write on",
+}
+
+
+def taught_nested(fault: Fault) -> Fault:
+    """Return an unknown key's fault with what is meant, if the word is another tool's."""
+    if not fault.unknown:
+        return fault
+    if fault.unknown in _NESTED and not fault.help.startswith("did you mean"):
+        return replace(fault, help=_NESTED[fault.unknown])
+    return taught_katib(fault.unknown, fault.path) or fault
 
 
 def taught_katib(key: str, path: Path) -> Fault | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lab.kinds.shape_fault import Fault
+from lab.kinds.shape_words import as_written
 from lab.model.tree import Json, Path
 
 
@@ -22,12 +23,12 @@ _FILES = (
     Foreign(
         ("pipelineInfo", "deploymentSpec"),
         "a compiled Kubeflow pipeline",
-        "lab import kfp FILE makes a Labfile of it",
+        "`lab import kfp FILE` makes a Labfile of it",
     ),
     Foreign(
         ("services",),
         "a compose file",
-        "lab import compose FILE makes a Labfile of it; or keep it"
+        "`lab import compose FILE` makes a Labfile of it; or keep it"
         " and write a step with kind: compose and file: compose.yaml",
     ),
     Foreign(
@@ -65,7 +66,7 @@ def _kubernetes(tree: Mapping[str, Json]) -> Fault:
     group = str(tree["apiVersion"])
     if tree.get("kind") == "Experiment" and group.startswith("kubeflow.org"):
         what = "a Katib Experiment"
-        return _fault("apiVersion", what, "lab import katib FILE makes a sweep of it")
+        return _fault("apiVersion", what, "`lab import katib FILE` makes a sweep of it")
     return _fault(
         "apiVersion",
         "a Kubernetes manifest",
@@ -83,58 +84,65 @@ def _fault(key: str, what: str, told: str) -> Fault:
     )
 
 
-_TOP: Mapping[str, tuple[str, str]] = {
-    "apiVersion": ("", "remove it; a Labfile begins with labfile: 1"),
-    "kind": ("", "remove it; `kind` belongs into each step"),
-    "metadata": ("name", "write name: NAME"),
-    "spec": ("steps", "write what is to be made under `steps`"),
-    "version": ("labfile", "write labfile: 1, the version of the language"),
-    "services": (
-        "steps",
-        "write a step with kind: compose and file: compose.yaml; or lab import compose FILE",
+_LONGEST = 70
+_COMPOSE = "write a step with kind: compose and file: compose.yaml; or `lab import compose FILE`"
+_ALWAYS = "remove it; lab runs when it is called, by a person or by CI"
+
+_RENAMED: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("variables", "variable", "parameters", "params", "arguments", "locals"), "vars"
     ),
-    "image": ("steps", "write a step with kind: image"),
-    "volumes": ("steps", "they belong into a step with kind: compose"),
-    "networks": ("steps", "they belong into a step with kind: compose"),
-    "jobs": ("steps", "write each job as a step"),
-    "tasks": ("steps", "write each task as a step under its name"),
-    "stages": ("steps", "write each stage as a step"),
-    "pipeline": ("steps", "write its parts as steps"),
-    "pipelines": ("steps", "write their parts as steps"),
-    "hosts": ("targets", 'write targets: {box: {provider: docker, host: "ssh://me@box"}}'),
-    "environments": ("steps", "write a step with kind: environment"),
-    "on": ("", "remove it; lab runs when it is called, by a person or by CI"),
-    "schedule": ("", "remove it; lab runs when it is called, by a person or by CI"),
-    "env": ("defaults", "write defaults: {env: {NAME: value}}"),
-    "environment": ("defaults", "write defaults: {env: {NAME: value}}"),
-    "variables": ("vars", "write vars: {NAME: value}"),
-    "variable": ("vars", "write vars: {NAME: value}"),
-    "parameters": ("vars", "write vars: {NAME: value}"),
-    "params": ("vars", "write vars: {NAME: value}"),
-    "inputs": ("vars", "write vars: {NAME: value}"),
-    "arguments": ("vars", "write vars: {NAME: value}"),
-    "locals": ("vars", "write vars: {NAME: value}"),
-    "include": ("recipes", "write recipes: {NAME: {use: ./path}}"),
-    "includes": ("recipes", "write recipes: {NAME: {use: ./path}}"),
-    "import": ("recipes", "write recipes: {NAME: {use: ./path}}"),
-    "modules": ("recipes", "write recipes: {NAME: {use: ./path}}"),
-    "extends": ("recipes", "write recipes: {NAME: {use: ./path}}"),
-    "provider": ("targets", "write targets: {NAME: {provider: docker}}"),
-    "providers": ("targets", "write targets: {NAME: {provider: docker}}"),
-    "backend": ("state", "write state: {backend: postgresql, dsn: …}"),
-    "project": ("name", "write name: NAME"),
+    "project": "name",
 }
+"""Keys that only have another name here."""
+
+_ELSEWHERE: Mapping[str, str] = {
+    "apiVersion": "remove it; a Labfile begins with labfile: 1",
+    "kind": "remove it; each step has a `kind`",
+    "metadata": "write name: NAME",
+    "spec": "write what is to be made under `steps`",
+    "version": "write labfile: 1, the version of the language",
+    "services": _COMPOSE,
+    "volumes": f"they belong to the services; {_COMPOSE}",
+    "networks": f"they belong to the services; {_COMPOSE}",
+    "image": "write a step with kind: image",
+    "jobs": "write each job as a step under `steps`",
+    "tasks": "write each task as a step under `steps`",
+    "stages": "write each stage as a step under `steps`",
+    "pipeline": "write its parts as steps under `steps`",
+    "pipelines": "write their parts as steps under `steps`",
+    "hosts": 'write targets: {box: {provider: docker, host: "ssh://me@box"}}',
+    "environments": "write steps with kind: environment",
+    "on": _ALWAYS,
+    "schedule": _ALWAYS,
+    "inputs": "write vars: {NAME: value}; a step's files are its own `inputs`",
+    "include": "write recipes: {NAME: {use: ./path}}",
+    "includes": "write recipes: {NAME: {use: ./path}}",
+    "import": "write recipes: {NAME: {use: ./path}}",
+    "modules": "write recipes: {NAME: {use: ./path}}",
+    "extends": "write recipes: {NAME: {use: ./path}}; within the file, a step can be `like` another",
+    "provider": "write targets: {NAME: {provider: docker}}",
+    "providers": "write targets: {NAME: {provider: docker}}",
+    "backend": 'write state: {backend: postgresql, dsn: "{{ secrets.state_dsn }}"}',
+}
+"""Keys for which there is something else, or nothing."""
 
 
-def taught_top(key: str, path: Path) -> Fault | None:
+def taught_top(key: str, value: Json, path: Path) -> Fault | None:
     """Return what to say of an unknown top-level key, if it is another tool's word."""
-    found = _TOP.get(key)
-    if found is None:
+    if key in _RENAMED:
+        here = _RENAMED[key]
+        summary = f"'{key}' is `{here}` in a Labfile"
+        return Fault(path=path, summary=summary, help=f"write {here} instead", at_key=True)
+    told = _ELSEWHERE.get(key, "")
+    if key in ("env", "environment"):
+        text = f"write defaults: {as_written({'env': value})}"
+        told = text if len(text) <= _LONGEST else "write defaults: {env: {NAME: value}}"
+    if not told:
         return None
-    here, told = found
     return Fault(
         path=path,
-        summary=f"'{key}' is `{here}` in a Labfile" if here else f"a Labfile has no '{key}'",
+        summary=f"a Labfile has no '{key}' at the top level",
         help=told,
         at_key=True,
     )

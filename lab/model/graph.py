@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab.model.diagnostic import Diagnostic
 from lab.model.labfile import Labfile, Step
 
 
@@ -34,6 +35,7 @@ class Graph:
     refs: Mapping[str, tuple[str, ...]]
     guarded: frozenset[tuple[str, str]] = frozenset()
     inside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
 
     def dependents(self) -> dict[str, list[str]]:
         """For each step, the steps that wait for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lab.model.values import Json, Unknown
@@ -27,6 +27,7 @@ __all__ = [
     "Reference",
     "TemplateFault",
     "has_template",
+    "is_sole",
     "is_template",
     "leaves",
     "references",
@@ -50,21 +51,34 @@ def has_template(tree: Json) -> bool:
             return False
 
 
+def is_sole(text: str) -> bool:
+    """Whether *text* is exactly one expression, white space around it apart.
+
+    Raises:
+        TemplateFault: it is not a right template.
+    """
+    pieces = pieces_of(text)
+    plain = [piece for piece in pieces if isinstance(piece, str)]
+    return len(pieces) - len(plain) == 1 and not any(piece.strip() for piece in plain)
+
+
 def leaves(
     tree: Json, path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Every template inside *tree* with its path."""
-    match tree:
-        case str() if is_template(tree):
+    items: Iterable[tuple[str | int, Json]] = ()
+    if isinstance(tree, str):
+        if is_template(tree):
             yield path, tree
-        case Mapping():
-            for key, each in tree.items():
-                yield from leaves(each, (*path, key))
-        case list() | tuple():
-            for index, each in enumerate(tree):
-                yield from leaves(each, (*path, index))
-        case _:
-            return
+    elif isinstance(tree, dict | Mapping):
+        items = tree.items()
+    elif isinstance(tree, list | tuple):
+        items = enumerate(tree)
+    for key, each in items:
+        if not isinstance(each, str):
+            yield from leaves(each, (*path, key))
+        elif is_template(each):
+            yield (*path, key), each
 
 
 def render(tree: Json, scope: Mapping[str, Any]) -> Any:
@@ -124,15 +138,15 @@ def _value(piece: str | Expression, scope: Mapping[str, Any], work: Work) -> Any
     try:
         return evaluate(piece.node, scope, work)
     except Missing as fault:
-        raise placed(_dashed(piece.cut.source, scope) or fault, piece.cut) from None
+        raise placed(_dashed(piece.cut.source, fault, scope) or fault, piece.cut) from None
     except TemplateFault as fault:
         raise placed(fault, piece.cut) from None
 
 
-def _dashed(source: str, scope: Mapping[str, Any]) -> TemplateFault | None:
+def _dashed(source: str, fault: Missing, scope: Mapping[str, Any]) -> TemplateFault | None:
     """The fault of a name that is missing because the dash in it was read as a minus."""
     for root, name, written in dashed(source):
-        known = scope.get(root)
+        known = scope.get(root) if written.startswith(f"{fault.expression}-") else None
         if isinstance(known, Mapping) and name in known:
             return dash_fault(root, name, written)
     return None
@@ -145,7 +159,7 @@ def _null(piece: Expression) -> TemplateFault:
             f"`{source}` is null, and stands in the middle of a text"
             if len(source) < 60
             else "the expression is null, and stands in the middle of a text",
-            help="Say what to write instead: {{ … | default('') }}.",
+            help="say what to write instead: {{ … | default('') }}",
         ),
         piece.cut,
     )

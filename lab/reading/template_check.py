@@ -51,17 +51,17 @@ _ELSEWHERE = {
     "fromJSON": "fromjson",
 }
 _GLOBALS = {
-    "lookup": "Values come from `vars`, `env` and `secrets`.",
-    "now": "What a template gives must not depend on the time; let a step print it.",
-    "toJSON": "Write {{ x | tojson }}.",
-    "fromJSON": "Write {{ x | fromjson }}.",
-    "success": "Steps run when what they need succeeded; see `on_failure`.",
-    "always": "See `on_failure: continue` on the step that may fail.",
-    "failure": "See `on_failure: continue` on the step that may fail.",
-    "hashFiles": "Files that a step reads are found by lab; list others under `inputs`.",
-    "len": "Write {{ x | length }}.",
-    "str": "Write {{ x | string }}.",
-    "default": "Write {{ x | default(y) }}.",
+    "lookup": "values come from `vars`, `env` and `secrets`",
+    "now": "what a template gives must not depend on the time; let a step print it",
+    "toJSON": "write {{ x | tojson }}",
+    "fromJSON": "write {{ x | fromjson }}",
+    "success": "steps run when what they need succeeded; see `on_failure`",
+    "always": "see `on_failure: continue` on the step that may fail",
+    "failure": "see `on_failure: continue` on the step that may fail",
+    "hashFiles": "files that a step reads are found by lab; list others under `inputs`",
+    "len": "write {{ x | length }}",
+    "str": "write {{ x | string }}",
+    "default": "write {{ x | default(y) }}",
 }
 # filters whose first argument names another filter or test
 _BY_NAME = {"map": "filter", "select": "test", "reject": "test"}
@@ -87,7 +87,7 @@ def check_applied(node: Applied) -> Applied:
     except TypeError:
         raise TemplateFault(
             f"the {node.sort} `{node.name}` does not take these arguments",
-            help=f"{entry.doc} Such as {{{{ {entry.example} }}}}.",
+            help=entry.help,
         ) from None
     _check_inner(node)
     return node
@@ -114,15 +114,15 @@ def _unknown(sort: str, name: str) -> TemplateFault:
     known = TABLES[sort]
     if sort == "function":
         teach = _GLOBALS.get(name) or did_you_mean(name, known)
-        teach = teach or (f"Write {{{{ x | {name} }}}}." if name in FILTERS else "")
-        others = "The only function is `range`; most things are filters: {{ x | length }}."
+        teach = teach or (f"write {{{{ x | {name} }}}}" if name in FILTERS else "")
+        others = "the only function is `range`; most things are filters: {{ x | length }}"
     else:
         instead = _ELSEWHERE.get(name) if sort == "filter" else None
-        teach = f"Write `{instead}`." if instead else did_you_mean(name, known)
-        others = f"There are: {', '.join(sorted(known))}."
+        teach = f"write `{instead}`" if instead else did_you_mean(name, known)
+        others = f"there are: {', '.join(sorted(known))}"
     return TemplateFault(
         f"there is no {sort} `{name}`",
-        help=teach[:1].upper() + teach[1:] if teach else others,
+        help=teach or others,
         expression=name,
     )
 
@@ -132,9 +132,9 @@ def _no_method(node: Applied) -> TemplateFault:
     instead = _METHODS.get(name) or (f"x | {name}(…)" if name in FILTERS else "")
     return TemplateFault(
         f"`.{name}()` cannot be called: values in templates have no methods",
-        help=f"Write {{{{ {instead} }}}}."
+        help=f"write {{{{ {instead} }}}}"
         if instead
-        else "Filters do such things: {{ x | length }}.",
+        else "filters do such things: {{ x | length }}",
         expression=_called(node.base, name),
     )
 

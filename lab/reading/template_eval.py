@@ -102,7 +102,7 @@ def _mapped(node: Mapped, scope: Scope, work: Work) -> dict[str, Any]:
         if not isinstance(key, str):
             raise TemplateFault(
                 f"the key of a map is a text, and this is {sort_of(key)}",
-                help="Quote it: {'a': 1}.",
+                help="quote it: {'a': 1}",
             )
         found[key] = evaluate(value, scope, work)
     return found
@@ -181,5 +181,5 @@ def _apply(sort: str, name: str, work: Work, given: tuple[Any, ...], named: dict
         what = sort_of(given[0]) if given else "nothing"
         raise TemplateFault(
             f"the {sort} `{name}` cannot be applied to {what} with these arguments",
-            help=f"{entry.doc} Such as {{{{ {entry.example} }}}}.",
+            help=entry.help,
         ) from None

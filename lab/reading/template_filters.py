@@ -22,6 +22,11 @@ class Entry:
     example: str
     gives: Any
 
+    @property
+    def help(self) -> str:
+        """What it is, and an example, for who used it wrongly."""
+        return f"{self.doc[:1].lower()}{self.doc[1:-1]}: {{{{ {self.example} }}}}"
+
 
 def _default(_work: Work, value: Any, other: Any, boolean: Any = False) -> Any:
     return other if value is None or (boolean and not value) else value

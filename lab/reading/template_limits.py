@@ -36,7 +36,7 @@ class Work:
         if self.left < 0:
             raise TemplateFault(
                 "the template takes too much work to render",
-                help="Let a step compute it: its outputs can be used here.",
+                help="let a step compute it: its outputs can be used here",
             )
 
     def room(self, characters: int, elements: int = 1) -> None:
@@ -56,7 +56,7 @@ class Work:
 def _too_big(what: str) -> TemplateFault:
     return TemplateFault(
         f"the result is too big: {what}",
-        help="Let a step write it to a file, and use the file.",
+        help="let a step write it to a file, and use the file",
     )
 
 
@@ -110,6 +110,6 @@ def as_text(value: Any) -> str:
     if value is None:
         raise Missing(
             "null has no text",
-            help="Say what to write instead: {{ … | default('') }}.",
+            help="say what to write instead: {{ … | default('') }}",
         )
     return text_of(value)

@@ -36,7 +36,7 @@ def at_path(value: Any, attribute: Any, name: str) -> Any:
         else:
             raise Missing(
                 f"`{name}`: an element has no `{key}`",
-                help="Leave out those without it first: `| selectattr('x', 'defined')`.",
+                help="leave out those without it first: `| selectattr('x', 'defined')`",
             )
     return value
 
@@ -55,7 +55,7 @@ def last(work: Work, value: Any) -> Any:
 
 def _end(found: Sequence[Any], place: int, name: str) -> Any:
     if not found:
-        raise Missing(f"`{name}` of nothing", help="Say what to take then: `| default(…)`.")
+        raise Missing(f"`{name}` of nothing", help="say what to take then: `| default(…)`")
     return found[place]
 
 

@@ -105,15 +105,15 @@ def _explain(value: Any, root: str, keys: tuple[Any, ...], owner: str) -> tuple[
             return _absent(value, root, keys, owner)
         case list() if isinstance(key, int):
             last = f", the last is [{len(value) - 1}]" if value else ""
-            return f"`{owner}` has {len(value)} elements{last}", "The first one is [0]."
+            return f"`{owner}` has {len(value)} elements{last}", "the first one is [0]"
         case list():
             return f"`{owner}` is a list, it has no `{key}`", (
-                f"Write `{owner}[0]` for its first element, or `{owner} | map(attribute='{key}')`"
-                f" for the `{key}` of each."
+                f"write `{owner}[0]` for its first element, or `{owner} | map(attribute='{key}')`"
+                f" for the `{key}` of each"
             )
         case None:
             return f"`{owner}` is null, it has no `{key}`", (
-                f"If it may be null, say what to take then: {{{{ {owner}.{key} | default('') }}}}."
+                f"if it may be null, say what to take then: {{{{ {owner}.{key} | default('') }}}}"
             )
         case _:
             return f"`{owner}` is {sort_of(value)}, it has no `{key}`", ""
@@ -124,26 +124,29 @@ def _absent(
 ) -> tuple[str, str]:
     key = str(keys[-1])
     if root == "env":
-        nearest = did_you_mean(key, value)
-        return f"the environment variable `{key}` is not set", (
-            f"{nearest[:1].upper()}{nearest[1:]} If it may be unset write"
-            f" {{{{ env.{key} | default('') }}}}."
-        ).strip()
+        unset = f"if it may be unset write {{{{ env.{key} | default('') }}}}"
+        return f"the environment variable `{key}` is not set", did_you_mean(key, value) or unset
     if root == "secrets" and len(keys) > 1:
         return f"`{owner}` has no such element", ""
     outputs = value.get("outputs") if root == "steps" and len(keys) == 2 else None
     if isinstance(outputs, Mapping) and key in outputs:
-        return f"`{owner}` has no `{key}`", f"Write `{owner}.outputs.{key}`."
+        return f"`{owner}` has no `{key}`", f"write `{owner}.outputs.{key}`"
     if root == "steps" and len(keys) in (3, 4) and keys[-2] == "outputs":
         step = owner.removesuffix(".outputs").removeprefix("steps.")
         return f"the step `{step}` has no output `{key}`", _known(key, value)
     return f"`{owner}` has no `{key}`", _known(key, value)
 
 
+def listed(names: Iterable[str]) -> str:
+    """The names in order, the first dozen of them."""
+    found = sorted(str(name) for name in names)
+    return ", ".join(found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
+
+
 def _known(word: str, names: Iterable[str]) -> str:
-    """What is near to *word*, and what there is."""
+    """What is near to *word*, or else what there is."""
     found = [str(name) for name in names]
-    nearest = did_you_mean(word, found)
-    listed = ", ".join(sorted(found)[:SHOWN]) + (", …" if len(found) > SHOWN else "")
-    said = f"There {'is' if len(found) == 1 else 'are'}: {listed}." if found else "There is none."
-    return f"{nearest[:1].upper()}{nearest[1:]} {said}".strip()
+    if not found:
+        return "there is none"
+    known = f"there {'is' if len(found) == 1 else 'are'}: {listed(found)}"
+    return did_you_mean(word, found) or known

@@ -65,18 +65,18 @@ def _unfit(name: str, left: Any, right: Any) -> TemplateFault:
     sign = _SIGNS[name]
     summary = f"`{sign}` does not work between {sort_of(left)} and {sort_of(right)}"
     if left is None or right is None:
-        return Missing(summary, help="Say what to take instead of null: `… | default(0)`.")
+        return Missing(summary, help="say what to take instead of null: `… | default(0)`")
     if name == "add" and isinstance(left, str) | isinstance(right, str):
-        return TemplateFault(summary, help="To join values as text write `~` for `+`.")
+        return TemplateFault(summary, help="to join values as text write `~` for `+`")
     if {sort_of(left), sort_of(right)} == {"a text", "a number"}:
-        return TemplateFault(summary, help="Make a number of the text: `… | int`, `… | float`.")
+        return TemplateFault(summary, help="make a number of the text: `… | int`, `… | float`")
     return TemplateFault(summary)
 
 
 def _number(name: str, left: Any, right: Any) -> Any:
     whole = isinstance(left, int) and isinstance(right, int)
     if whole and name == "pow" and abs(left) > 1 and right * left.bit_length() > MAX_BITS:
-        raise TemplateFault("the number would be too big", help="Use a float: 10.0 ** 3.")
+        raise TemplateFault("the number would be too big", help="use a float: 10.0 ** 3")
     try:
         found = _NUMBERS[name](left, right)
     except ZeroDivisionError:
@@ -105,7 +105,7 @@ def formatted(text: str, values: list[Any], work: Work) -> str:
         if not sort or sort not in "diouxXeEfFgGcs%":
             raise TemplateFault(
                 "the format has a directive that does not exist",
-                help="Such as '%.3f' % x, '%05d' % x; write %% for a percent sign.",
+                help="such as '%.3f' % x, '%05d' % x; write %% for a percent sign",
             )
         if len(width) > 4 or len(precision or "") > 3:
             raise TemplateFault("the format asks for too many characters")
@@ -128,7 +128,7 @@ def _directed(directive: str, sort: str, waiting: list[Any]) -> str:
     if not is_number(value):
         raise TemplateFault(
             f"`%{sort}` formats a number, and this is {sort_of(value)}",
-            help="Make a number of a text with `| int` or `| float`.",
+            help="make a number of a text with `| int` or `| float`",
         )
     return str(directive % value)
 
@@ -166,7 +166,7 @@ def _contains(whole: Any, part: Any) -> bool:
         case Mapping() if not isinstance(part, list | Mapping):
             return isinstance(part, str) and part in whole
         case None:
-            raise Missing("`in` does not work in null", help="Write `… | default([])`.")
+            raise Missing("`in` does not work in null", help="write `… | default([])`")
         case _:
             raise TemplateFault(f"{sort_of(part)} cannot be looked for in {sort_of(whole)}")
 

@@ -58,17 +58,23 @@ def parse_expression(source: str) -> Node:
     """
     if not source.strip():
         raise TemplateFault(
-            "the expression is empty", help="Write a name or a value between `{{` and `}}`."
+            "the expression is empty", help="write a name or a value between `{{` and `}}`"
         )
-    simple = _CHAIN.match(source)
-    if simple and simple[1] not in _KEYWORDS:
-        return _chain(simple[1], simple[2])
+    name = name_in(source)
+    if name is not None:
+        return name
     if len(source) > MAX_EXPRESSION:
-        raise TemplateFault("the expression is too long", help="Put parts of it into `vars`.")
+        raise TemplateFault("the expression is too long", help="put parts of it into `vars`")
     try:
         return _lower(_parse(source), MAX_DEPTH)
     except RecursionError:
         raise _too_deep() from None
+
+
+def name_in(source: str) -> Node | None:
+    """What *source* means if it is a name with keys or a word such as ``true``; None if it is more."""
+    simple = _CHAIN.match(source)
+    return _chain(simple[1], simple[2]) if simple and simple[1] not in _KEYWORDS else None
 
 
 def _chain(root: str, rest: str) -> Node:
@@ -106,7 +112,7 @@ def _parse(source: str) -> Any:
 def _too_deep() -> TemplateFault:
     return TemplateFault(
         "the expression is nested too deeply",
-        help="Put parts of it into `vars`; to join many texts use `~`.",
+        help="put parts of it into `vars`; to join many texts use `~`",
     )
 
 
@@ -173,7 +179,7 @@ def _choice(node: Any, depth: int) -> Node:
     if node.expr2 is None:
         raise TemplateFault(
             "`a if condition` has no `else`",
-            help="Say what it is otherwise: {{ a if condition else b }}.",
+            help="say what it is otherwise: {{ a if condition else b }}",
         )
     return Choice(_lower(node.test, depth), _lower(node.expr1, depth), _lower(node.expr2, depth))
 
@@ -220,7 +226,7 @@ def _call(node: Any, depth: int) -> Node:
         case Item(key=Const(value=str() as name)):
             return check_applied(Applied("method", name, called, args, named))
         case _:
-            raise TemplateFault("only functions can be called", help="See `range(3)`.")
+            raise TemplateFault("only functions can be called", help="see `range(3)`")
 
 
 _LOWER: dict[str, Any] = {

@@ -105,6 +105,10 @@ def _guards(node: Node) -> bool:
 
 def _spelled(chain: Chain, piece: Cut) -> tuple[str, int]:
     """How *chain* is written in its expression, and on which line of the text."""
+    plain = str(chain)
+    if piece.source.strip() == plain:
+        leading = len(piece.source) - len(piece.source.lstrip())
+        return plain, piece.line + piece.source.count("\n", 0, leading)
     pattern = r"(?<![\w.])" + re.escape(chain.root)
     for key in chain.keys:
         if not isinstance(key, str | int):

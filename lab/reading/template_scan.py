@@ -45,7 +45,7 @@ def cut(text: str) -> list[str | Cut]:
         TemplateFault: an expression is not closed or too long, or a statement is used.
     """
     if len(text) > MAX_TEXT:
-        raise TemplateFault("a text with `{{ }}` may have at most 1 MiB", help="Use a file for it.")
+        raise TemplateFault("a text with `{{ }}` may have at most 1 MiB", help="use a file for it")
     pieces: list[str | Cut] = []
     at = line = counted = spent = 0
     opening = _OPENING.search(text)
@@ -121,7 +121,7 @@ def _end_of_note(text: str, start: int, line: int) -> int:
     if end < 0:
         raise TemplateFault(
             "a comment that begins with `{##` is not closed",
-            help="Close it with `##}`.",
+            help="close it with `##}`",
             expression="{##",
             line=line,
         )
@@ -131,7 +131,7 @@ def _end_of_note(text: str, start: int, line: int) -> int:
 def _too_long(line: int) -> TemplateFault:
     return TemplateFault(
         "the expression is too long",
-        help="Split it: put parts of it into `vars`, or let a step compute it.",
+        help="split it: put parts of it into `vars`, or let a step compute it",
         line=line,
     )
 
@@ -143,7 +143,7 @@ def _first_line(text: str, start: int) -> str:
 def _unclosed(text: str, start: int, line: int) -> TemplateFault:
     return TemplateFault(
         "`{{` is not closed by `}}`",
-        help="Close the expression with `}}`. To get two braces as text, write {{ '{{' }}.",
+        help="close the expression with `}}`; to get two braces as text, write {{ '{{' }}",
         expression=_first_line(text, start - 2),
         line=line,
     )
@@ -154,7 +154,7 @@ def _unclosed_quote(text: str, start: int, at: int, line: int) -> TemplateFault:
     source = text[start:end].strip() if end > at else _first_line(text, start - 2)
     return TemplateFault(
         f"a quoted text in the expression is not closed: a second {text[at]} is missing",
-        help="Quote texts inside an expression with '…' or \"…\"; write \\' for a quote inside.",
+        help="quote texts inside an expression with '…' or \"…\"; write \\' for a quote inside",
         expression=source,
         line=line,
     )
@@ -169,7 +169,7 @@ def _unbalanced(
     source = text[start:end].strip() if end > start else _first_line(text, start)
     return TemplateFault(
         f"the bracket `{bracket}` in the expression was never {missing}",
-        help="Every ( [ { needs its ) ] } inside the same `{{ }}`.",
+        help="every ( [ { needs its ) ] } inside the same `{{ }}`",
         expression=source,
         line=line,
     )
@@ -179,8 +179,8 @@ def _refuse_dollar(text: str, start: int, line: int) -> None:
     if start and text[start - 1] == "$":
         raise TemplateFault(
             "`${{ }}` is another tool's spelling",
-            help="Write `{{ … }}` without the dollar sign. For a dollar sign before a value, write"
-            " {{ '$' ~ … }}.",
+            help="write `{{ … }}` without the dollar sign; for a dollar sign before a value, write"
+            " {{ '$' ~ … }}",
             expression="${{",
             line=line,
         )
@@ -189,25 +189,23 @@ def _refuse_dollar(text: str, start: int, line: int) -> None:
 def _statement(text: str, start: int, word: str, line: int) -> TemplateFault:
     return TemplateFault(
         f"`{{% {word} %}}` is not allowed: templates hold expressions only",
-        help=_INSTEAD.get(
-            word, "Only `{{ expression }}` is possible; keep logic in your programs."
-        ),
+        help=_INSTEAD.get(word, "only `{{ expression }}` is possible; keep logic in your programs"),
         expression=_first_line(text, start).split("%}", 1)[0].rstrip(),
         line=line,
     )
 
 
 _IF = (
-    "To choose a value write {{ a if condition else b }}; to leave out a whole step use its `when`."
+    "to choose a value write {{ a if condition else b }}; to leave out a whole step use its `when`"
 )
 _FOR = (
-    "To run a step for each of several values use its `matrix`; to join a list write"
-    " {{ vars.items | join(' ') }}."
+    "to run a step for each of several values use its `matrix`; to join a list write"
+    " {{ vars.items | join(' ') }}"
 )
 _INSTEAD = {
     **dict.fromkeys(("if", "elif", "else", "endif"), _IF),
     **dict.fromkeys(("for", "endfor"), _FOR),
-    **dict.fromkeys(("set", "endset", "with", "endwith"), "Declare the value under `vars`."),
-    **dict.fromkeys(("include", "import", "from", "extends"), "Share steps with a recipe."),
-    **dict.fromkeys(("raw", "endraw"), "To get two braces as text, write {{ '{{' }}."),
+    **dict.fromkeys(("set", "endset", "with", "endwith"), "declare the value under `vars`"),
+    **dict.fromkeys(("include", "import", "from", "extends"), "share steps with a recipe"),
+    **dict.fromkeys(("raw", "endraw"), "to get two braces as text, write {{ '{{' }}"),
 }

@@ -11,20 +11,20 @@ _STRINGS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 _DASHED = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*(?:-\w+)+)")
 _GOT = re.compile(r"(?:got|unexpected(?: char)?) ['\"](.{1,40}?)['\"](?: at \d+)?\Z", re.DOTALL)
 _FOREIGN = (
-    (re.compile(r"^\s*[-.]*\.\w"), "A Go template as text is written {{ '{{…}}' }} in a Labfile."),
-    (re.compile(r"&&"), "Write `and` for `&&`."),
-    (re.compile(r"\|\|"), "Write `or` for `||`."),
-    (re.compile(r"!(?!=)"), "Write `not` for `!`."),
-    (re.compile(r"==="), "Write `==` for `===`."),
-    (re.compile(r"\?"), "Write `a if condition else b` for `condition ? a : b`."),
-    (re.compile(r"\$"), "A name has no dollar sign before it: write `vars.x`, `env.X`."),
-    (re.compile(r"(?<![=!<>])=(?!=)"), "To compare write `==`; nothing can be assigned here."),
-    (re.compile(r"`"), "Quote texts with '…' or \"…\"."),
-    (re.compile(r"\bfor\b.*\bin\b", re.DOTALL), "Loops do not exist here; see `map` and `select`."),
-    (re.compile(r"\blambda\b"), "Functions cannot be made here; see `map` and `select`."),
-    (re.compile(r"\.-|\.\Z|\.\s*\.|\.\s*[|)\]]"), "After a dot comes a name, such as `vars.lr`."),
-    (re.compile(r"\w\s+\w"), "Two values need an operator between them; quote texts with '…'."),
-    (re.compile(r","), "Put several values into a list: [a, b]."),
+    (re.compile(r"^\s*[-.]*\.\w"), "a Go template as text is written {{ '{{…}}' }} in a Labfile"),
+    (re.compile(r"&&"), "write `and` for `&&`"),
+    (re.compile(r"\|\|"), "write `or` for `||`"),
+    (re.compile(r"!(?!=)"), "write `not` for `!`"),
+    (re.compile(r"==="), "write `==` for `===`"),
+    (re.compile(r"\?"), "write `a if condition else b` for `condition ? a : b`"),
+    (re.compile(r"\$"), "a name has no dollar sign before it: write `vars.x`, `env.X`"),
+    (re.compile(r"(?<![=!<>])=(?!=)"), "to compare write `==`; nothing can be assigned here"),
+    (re.compile(r"`"), "quote texts with '…' or \"…\""),
+    (re.compile(r"\bfor\b.*\bin\b", re.DOTALL), "loops do not exist here; see `map` and `select`"),
+    (re.compile(r"\blambda\b"), "functions cannot be made here; see `map` and `select`"),
+    (re.compile(r"\.-|\.\Z|\.\s*\.|\.\s*[|)\]]"), "after a dot comes a name, such as `vars.lr`"),
+    (re.compile(r"\w\s+\w"), "two values need an operator between them; quote texts with '…'"),
+    (re.compile(r","), "put several values into a list: [a, b]"),
 )
 
 
@@ -50,7 +50,7 @@ def dash_fault(root: str, name: str, written: str) -> TemplateFault:
     """The fault of writing *name* after a dot although it has a dash."""
     return TemplateFault(
         f"`{written}` is read as a subtraction, for a dash is a minus",
-        help=f"Write `{root}['{name}']`.",
+        help=f"write `{root}['{name}']`",
         expression=written,
     )
 
@@ -65,5 +65,5 @@ def syntax_fault(source: str, reason: str) -> TemplateFault:
         unexpected = ": something is missing at its end" if "end of" in reason else ""
     return TemplateFault(
         f"this is not an expression{unexpected}",
-        help=teach or "Expressions are names, values, operators and filters: {{ vars.lr * 2 }}.",
+        help=teach or "expressions are names, values, operators and filters: {{ vars.lr * 2 }}",
     )

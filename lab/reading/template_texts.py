@@ -25,7 +25,7 @@ def text(value: Any, work: Work) -> str:
     if isinstance(value, list | Mapping):
         raise TemplateFault(
             f"this filter needs a text, and this is {sort_of(value)}",
-            help="For each element write `| map('…')`, for all as one text `| join(' ')`.",
+            help="for each element write `| map('…')`, for all as one text `| join(' ')`",
         )
     found = as_text(value)
     work.spend(1 + len(found) // 8)
@@ -131,7 +131,7 @@ def replace(work: Work, value: Any, old: Any, new: Any, count: Any = None) -> st
 def split(work: Work, value: Any, at: Any = None, most: Any = -1) -> list[str]:
     whole_text = text(value, work)
     if at == "":
-        raise TemplateFault("`split` cannot split at an empty text", help="Write `| list`.")
+        raise TemplateFault("`split` cannot split at an empty text", help="write `| list`")
     work.spend(len(whole_text))
     return whole_text.split(None if at is None else text(at, work), whole(most, "split"))
 
@@ -196,7 +196,7 @@ def _or_other(name: str, value: Any, other: Any) -> Any:
         f"`{name}` cannot make a number of this text: it {what}"
         if isinstance(value, str)
         else f"`{name}` cannot make a number of this: it {what}",
-        help=f"If it may be none, say what to take then: `| {name}(0)`.",
+        help=f"if it may be none, say what to take then: `| {name}(0)`",
     )
 
 

@@ -95,10 +95,10 @@ def arguments(parameters: Mapping[str, Json]) -> Iterator[str]:
                 yield f"--{name}"
             case list():
                 yield from (f"--{name}", *map(text_of, value))
-            case str() if value.startswith("-"):
-                yield f"--{name}={value}"
+            case _ if (text := text_of(value)).startswith("-"):  # argparse takes -1e-05 for a flag
+                yield f"--{name}={text}"
             case _:
-                yield from (f"--{name}", text_of(value))
+                yield from (f"--{name}", text)
 
 
 def _python(task: Task[Spec], io: Io) -> str:

@@ -1,10 +1,11 @@
-"""The providers that ship with lab: providers/<where>/<kind>.py, each imported only when it is asked for."""
+"""The providers that ship with lab: providers/<where>/<kind>.py, each imported when it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from lab.kinds.command import Command
 from lab.kinds.dataset import Dataset
@@ -12,7 +13,7 @@ from lab.kinds.environment import Environment
 from lab.kinds.training import Training
 from lab.provider import Provider
 
-SPECS: Mapping[str, type] = {
+SPECS: Mapping[str, type[Any]] = {
     "command": Command,
     "dataset": Dataset,
     "environment": Environment,
@@ -31,8 +32,9 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 
 @cache
 def find(kind: str, place: str) -> Provider | None:
-    """The built-in provider of *kind* on *place*, or None. `providers.table` proves that each is one."""
+    """The built-in provider of *kind* on *place*, or None; `providers.table` proves that it is one."""
     if place not in PLACES.get(kind, ()):
         return None
-    module: Provider = import_module(f"providers.{place}.{kind}")  # type: ignore[assignment]
-    return module
+    module: Any = import_module(f"{__name__}.{place}.{kind}")
+    provider: Provider = module
+    return provider

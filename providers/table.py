@@ -1,11 +1,12 @@
-"""Every built-in provider by name, one a line: the type checker proves here that each keeps the protocol."""
+"""Every built-in provider by name, one a line: here the type checker proves that each keeps the protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from lab.provider import Provider
-from providers.local import command, dataset, environment, training
+
+from .local import command, dataset, environment, training
 
 local_command: Provider = command
 local_dataset: Provider = dataset
@@ -18,3 +19,4 @@ PROVIDERS: Mapping[tuple[str, str], Provider] = {
     ("environment", "local"): local_environment,
     ("training", "local"): local_training,
 }
+"""The built-in providers by kind and place."""

@@ -82,7 +82,7 @@ def checked(source: Source, args: argparse.Namespace) -> Read:
         LabfileError: with every fault of the first stage that has any.
     """
     document, root, path, shown = source.document, source.root, source.path, source.shown
-    registry = discover(kinds_in(document))
+    registry = discover(kinds_in(document), places_in(document))
     labfile = bind(
         document,
         root=root,
@@ -105,6 +105,14 @@ def kinds_in(document: Document) -> set[str]:
         if isinstance(kind, str):
             found.add(kind)
     return found
+
+
+def places_in(document: Document) -> set[str]:
+    """The target providers that a document names, right or wrong."""
+    targets = document.tree.get("targets")
+    each = targets.values() if isinstance(targets, Mapping) else ()
+    found = (target.get("provider") for target in each if isinstance(target, Mapping))
+    return {provider for provider in found if isinstance(provider, str)}
 
 
 def find(given_path: str | None) -> str:

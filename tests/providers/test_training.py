@@ -63,7 +63,7 @@ class TestTrainingConforms(Conformance):
         ({"layers": [64, 32], "empty": []}, ["--layers", "64", "32", "--empty"]),
         ({"name": "a b", "sign": "-x"}, ["--name", "a b", "--sign=-x"]),
         ({"decay": -1e-05, "by": -2}, ["--decay=-1e-05", "--by=-2"]),
-        ({"neg": -1, "map": {"a": 1}}, ["--neg", "-1", "--map", '{"a":1}']),
+        ({"neg": -1, "map": {"a": 1}}, ["--neg=-1", "--map", '{"a":1}']),
     ],
 )
 def test_parameters_as_arguments(parameters, words):

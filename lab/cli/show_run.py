@@ -157,7 +157,7 @@ def _part_json(part: Part) -> dict[str, Any]:
 
 
 _HEAD = (Column(), Column())
-_PARTS = (Column(), Column(gives=True), Column(), Column(right=True), Column(gives=True))
+_PARTS = (Column(sign=True), Column(gives=True), Column(), Column(right=True), Column(gives=True))
 
 
 def run_text(facts: RunFacts, *, colour: bool, width: int | None) -> str:

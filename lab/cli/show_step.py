@@ -17,8 +17,8 @@ from lab.report.value_text import brief
 from lab.report.words import duration, number, paint, size
 
 HASH_SHOWN = len("sha256:") + 12
-_PLAIN = (Column(gives=True), Column(gives=True))
-_MADE = (Column(), Column(gives=True), Column(right=True), Column(), Column())
+_PLAIN = (Column(), Column())
+_MADE = (Column(), Column(right=True), Column(), Column(), Column())
 _CURVES = (Column(gives=True), Column(right=True), Column(), Column(gives=True))
 _NOW_STYLES = {"there": "green", "changed": "yellow", "gone": "red"}
 
@@ -121,10 +121,10 @@ def _old(record: Record | None) -> str:
 def _artifact(made: Made) -> list[Cell]:
     return [
         Cell(made.name, "dim"),
-        Cell(near(made.artifact.path)),
         Cell(size(made.artifact.size)),
         Cell(short(made.artifact.digest), "dim"),
         Cell(made.now, _NOW_STYLES[made.now]),
+        Cell(near(made.artifact.path)),
     ]
 
 

@@ -26,7 +26,7 @@ from lab.report.tables import Cell, Column, table
 from lab.report.words import paint
 
 COLUMNS = (
-    Column(),
+    Column(sign=True),
     Column(title="step", gives=True),
     Column(title="kind"),
     Column(title="on"),

@@ -30,7 +30,7 @@ ABOUT = """How each step stands, from what is remembered; nothing is looked at a
 `lab plan` looks whether what was made is still there, and says what would change."""
 
 COLUMNS = (
-    Column(),
+    Column(sign=True),
     Column(gives=True),
     Column(),
     Column(),

@@ -22,7 +22,7 @@ def plan_json(plan: Plan, labfile: str) -> dict[str, Any]:
                 "target": action.target,
                 "action": action.verb.word,
                 "cause": action.cause,
-                "changes": [_change(change) for change in action.changes],
+                "changes": [change_json(change) for change in action.changes],
             }
             for action in plan.actions
         ],
@@ -31,8 +31,8 @@ def plan_json(plan: Plan, labfile: str) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
-    """A side that does not exist is left out; one that is not known yet is `{"unknown": [steps]}`."""
+def change_json(change: Change) -> dict[str, Any]:
+    """A change; a side that does not exist is left out; one that is not known yet is `{"unknown": [steps]}`."""
     shown: dict[str, Any] = {"path": change.path}
     for name, side in (("before", change.before), ("after", change.after)):
         match side:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.model.diagnostic import printable
@@ -27,6 +27,7 @@ class Column:
 
     title: str = ""
     right: bool = False
+    sign: bool = False  # a single character, nearer to what follows than other columns
     gives: bool = False  # is cut where the table is wider than the terminal
 
 
@@ -81,7 +82,7 @@ def _clean(cell: Cell) -> Cell:
 def _narrowed(columns: Sequence[Column], sizes: Sequence[int], width: int) -> list[int]:
     """Takes what is too much from the columns that give way, the last of them first."""
     narrowed = list(sizes)
-    over = sum(sizes) + len(GAP) * (len([s for s in sizes if s]) - 1) - width
+    over = sum(sizes) + sum(map(len, _gaps(columns, sizes))) - width
     for i in reversed(range(len(columns))):
         if over <= 0:
             break
@@ -92,19 +93,23 @@ def _narrowed(columns: Sequence[Column], sizes: Sequence[int], width: int) -> li
     return narrowed
 
 
+def _gaps(columns: Sequence[Column], sizes: Sequence[int]) -> list[str]:
+    """What stands after each column; nothing after those without any text."""
+    gaps = [
+        (" " if column.sign else GAP) if size else ""
+        for column, size in zip(columns, sizes, strict=True)
+    ]
+    return [*gaps[:-1], ""]
+
+
 def _line(
     columns: Sequence[Column], row: Sequence[Cell], sizes: Sequence[int], colour: bool
 ) -> str:
-    return GAP.join(_padded(columns, row, sizes, colour)).rstrip()
-
-
-def _padded(
-    columns: Sequence[Column], row: Sequence[Cell], sizes: Sequence[int], colour: bool
-) -> Iterator[str]:
-    for column, cell, size in zip(columns, row, sizes, strict=True):
-        if not size:
-            continue
+    line = ""
+    gaps = _gaps(columns, sizes)
+    for column, cell, size, gap in zip(columns, row, sizes, gaps, strict=True):
         text = cut(cell.text, size)
         pad = " " * (size - cells(text))
         painted = paint(text, cell.style, colour) if cell.style else text
-        yield pad + painted if column.right else painted + pad
+        line += (pad + painted if column.right else painted + pad) + gap
+    return line.rstrip()

@@ -9,7 +9,7 @@ from typing import Any
 
 from lab.kinds.spec import Option
 from lab.model.plan import Change, Verb
-from lab.model.state import Record
+from lab.model.state import Record, Tried
 from lab.model.tree import format_path
 from lab.model.values import ABSENT, Absent, Unknown
 from lab.planning.digest import Wanted
@@ -55,56 +55,54 @@ def decide(
 
     The order of the questions is the order of the causes that people read: the first that holds is told.
     """
-    changes = tuple(differences(record.done.identity if record and record.done else None, wanted))
-    first = _before_looking(wanted, record, changes, cache=cache, replace=replace)
-    if first is not None:
-        return first
-    assert record is not None and record.done is not None  # else it never ran
-    if wanted.digest != record.done.digest and changes:
-        return _changed(changes, spec_type)
-    return _looked(wanted, seen)
-
-
-def _before_looking(
-    wanted: Wanted,
-    record: Record | None,
-    changes: tuple[Change, ...],
-    *,
-    cache: bool,
-    replace: bool,
-) -> Decision | None:
     if record is None or (record.done is None and record.tried is None):
-        return Decision(Verb.CREATE, "never ran", changes)
-    verb = Verb.UPDATE if record.done else Verb.CREATE
+        return Decision(Verb.CREATE, "never ran")
+    changes = _changes(wanted, record)
+    verb = _verb(changes, spec_type) if record.done else Verb.CREATE
     if replace:
-        return Decision(Verb.REPLACE if record.done else verb, "asked for with --replace", changes)
+        verb = Verb.REPLACE if record.done else verb
+        return Decision(verb, "asked for with --replace", changes)
     if record.tried is not None:
-        return Decision(verb, _unfinished(record), changes)
+        return Decision(verb, _unfinished(record.tried), changes)
     if not cache:
         return Decision(verb, "runs every time (`cache: false`)", changes)
     if wanted.digest == "" and not any(_is_known(change) for change in changes):
         return Decision(Verb.UNKNOWN, f"depends on {_names(wanted.unknown)}", changes)
-    return None
+    if changes:
+        return Decision(verb, _changed(changes), changes)
+    return _looked(seen)
 
 
-def _unfinished(record: Record) -> str:
-    assert record.tried is not None
-    if record.tried.interrupted:
-        return f"last run was interrupted (run {record.tried.run})"
-    return f"last run failed (run {record.tried.run}): {record.tried.error.splitlines()[0]}"
+def _changes(wanted: Wanted, record: Record) -> tuple[Change, ...]:
+    """What differs from what is done; one digest says that nothing does, and is soon compared."""
+    done = record.done
+    if done is None or (wanted.digest and wanted.digest == done.digest):
+        return ()
+    return tuple(differences(done.identity, wanted))
 
 
-def _changed(changes: tuple[Change, ...], spec_type: type[Any]) -> Decision:
+def _verb(changes: tuple[Change, ...], spec_type: type[Any]) -> Verb:
+    """Whether what is known to differ can be changed in place."""
+    anew = replacing(spec_type) | {"kind", "target"}  # type: ignore[arg-type]
+    known = (change for change in changes if _is_known(change))
+    return Verb.REPLACE if any(_top(change.path) in anew for change in known) else Verb.UPDATE
+
+
+def _unfinished(tried: Tried) -> str:
+    if tried.interrupted:
+        return f"last run was interrupted (run {tried.run})"
+    error = next(iter(tried.error.splitlines()), "")
+    return f"last run failed (run {tried.run})" + (f": {error}" if error else "")
+
+
+def _changed(changes: tuple[Change, ...]) -> str:
     known = [change for change in changes if _is_known(change)] or list(changes)
     words = list(dict.fromkeys(_subject(change) for change in known))
     more = f" and {len(words) - 3} more" if len(words) > 3 else ""
-    cause = f"{', '.join(words[:3])}{more} changed"
-    anew = replacing(spec_type) | {"kind", "target"}  # type: ignore[arg-type]
-    replaces = any(_top(change.path) in anew for change in known)
-    return Decision(Verb.REPLACE if replaces else Verb.UPDATE, cause, changes)
+    return f"{', '.join(words[:3])}{more} changed"
 
 
-def _looked(wanted: Wanted, seen: Seen) -> Decision:
+def _looked(seen: Seen) -> Decision:
     if seen.gone:
         return Decision(Verb.UPDATE, f"artifact {_ticked(seen.gone)} is gone")
     if seen.altered:
@@ -130,11 +128,8 @@ def replacing(spec_type: type[Any]) -> frozenset[str]:
 
 def differences(before: Mapping[str, Any] | None, wanted: Wanted) -> Iterator[Change]:
     """What differs between the recorded identity and the wanted one; nothing for a step that never ran."""
-    if before is None:
-        return
-    if wanted.digest and before == wanted.identity:
-        return
-    yield from _walk((), before, wanted.identity)
+    if before is not None:
+        yield from _walk((), before, wanted.identity)
 
 
 def _walk(path: tuple[str | int, ...], before: Any, after: Any) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -43,7 +44,9 @@ def _imported(text: str) -> tuple[str, ...]:
     if "import" not in text:
         return ()
     try:
-        tree = ast.parse(text)
+        with warnings.catch_warnings():  # what Python has to say of it is said when it runs
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     return tuple(dict.fromkeys(name for node in ast.walk(tree) for name in _names(node)))
@@ -71,6 +74,9 @@ def _files_of(module: str, importer: str, roots: tuple[str, ...], files: Files) 
         base = PurePosixPath(importer).parent
         for _ in range(dots - 1):
             base = base.parent
+        package = str(base / "__init__.py")
+        if files.exists(package):
+            yield package
         bases: tuple[str, ...] = (str(base),)
     else:
         bases = roots

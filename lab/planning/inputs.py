@@ -53,7 +53,7 @@ def declared(patterns: tuple[str, ...], files: Files) -> Iterator[str]:
         if path is None:
             yield pattern
         elif _GLOB.search(pattern):
-            yield from files.glob(path)
+            yield from files.glob(path) or [path]
         else:
             yield path
 
@@ -138,8 +138,11 @@ def _split(text: str) -> list[str]:
 
 
 def _module_files(dotted: str) -> list[str]:
-    stem = dotted.replace(".", "/")
-    return [f"{stem}.py", f"{stem}/__init__.py", f"{stem}/__main__.py"]
+    """What ``python -m`` may run: the packages around the module, and the module or package itself."""
+    parts = dotted.split(".")
+    around = ["/".join(parts[:length]) + "/__init__.py" for length in range(1, len(parts))]
+    stem = "/".join(parts)
+    return [*around, f"{stem}.py", f"{stem}/__init__.py", f"{stem}/__main__.py"]
 
 
 def _paths(words: list[str], cwd: str) -> Iterator[str]:
@@ -160,7 +163,7 @@ def _normal(word: str, cwd: str) -> str | None:
         return None
     else:
         path = posixpath.normpath(posixpath.join(_clean(cwd), word))
-    if path == "." or path.startswith("..") or path.split("/")[0] in (FOLDER, ".git"):
+    if path == "." or path.startswith(("..", "/")) or path.split("/")[0] in (FOLDER, ".git"):
         return None
     return path
 

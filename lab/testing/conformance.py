@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,7 +28,7 @@ SECRET = "conformance-7f3a-secret"
 _MOST_CALLS = 200
 
 
-class Conformance:
+class Conformance(ABC):
     """Tests that pytest collects from any subclass named ``Test…``; each starts with an empty lab.
 
     Set ``provider`` (the module or object) and override :meth:`good`; override the other methods
@@ -40,26 +41,26 @@ class Conformance:
         """The world to run in: real programs; a :class:`lab.testing.FakeIo` has scripted ones."""
         return RealIo(root)
 
+    @abstractmethod
     def good(self, world: World) -> Mapping[str, Any]:
         """The keys of a step that succeeds, as in a Labfile whose templates are rendered."""
-        raise NotImplementedError("Conformance.good: give the keys of a step that succeeds")
 
-    def failing(self, world: World) -> Mapping[str, Any] | None:  # noqa: ARG002
+    def failing(self, world: World) -> Mapping[str, Any] | None:
         """The keys of a step that must fail; None if none can."""
         return None
 
-    def slow(self, world: World) -> Mapping[str, Any] | None:  # noqa: ARG002
+    def slow(self, world: World) -> Mapping[str, Any] | None:
         """The keys of a step that would take more than ten seconds; None if none does."""
         return None
 
-    def remove(self, world: World, record: Record) -> None:  # noqa: ARG002
+    def remove(self, world: World, record: Record) -> None:
         """Takes away, behind lab's back, what *record* says was made; by default the artifacts."""
         assert record.done is not None
         for value in record.done.outputs.values():
             if isinstance(value, Artifact):
                 _delete(value.path)
 
-    def left_behind(self, world: World) -> Iterable[str]:  # noqa: ARG002
+    def left_behind(self, world: World) -> Iterable[str]:
         """What should not be there after destroying; artifacts are lab's to remove."""
         return ()
 

@@ -54,8 +54,8 @@ class FakeIo(World):
         env: Mapping[str, str] | None = None,
         stdin: str | None = None,
         on_line: Callable[[str], None] | None = None,
-        capture: bool = False,  # noqa: ARG002
-        quiet: bool = False,  # noqa: ARG002
+        capture: bool = False,
+        quiet: bool = False,
     ) -> Completed:
         self.check()
         where = os.path.normpath(os.path.join(self.root, cwd or "."))

@@ -165,7 +165,8 @@ def unpack(archive: str, into: str, name: str, io: Io) -> None:
 
 
 def _damaged(archive: str, error: Exception) -> Refused:
-    return Refused("the archive is damaged", f"{archive}: {str(error) or type(error).__name__}")
+    told = str(error) or type(error).__name__
+    return Refused("the archive cannot be read", f"{archive}: {told}. Is it whole?")
 
 
 def folder_name(name: str) -> str:
@@ -192,11 +193,7 @@ def _zip(job: Unpacking) -> None:
             if entry.is_dir():
                 job.folder(entry.filename)
                 continue
-            try:
-                content = archive.open(entry)
-            except NotImplementedError:
-                job.refuse("is compressed in a way that Python does not know")
-            with content:
+            with archive.open(entry) as content:
                 if stat.S_ISLNK(mode):
                     job.link(entry.filename, content.read(4096).decode("utf-8", "replace"))
                 else:

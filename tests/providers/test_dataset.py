@@ -282,6 +282,7 @@ def test_unpinned_data_is_used_when_nobody_answers(world):
     assert any("as it was fetched before" in note for note in world.notes)
 
 
+@pytest.mark.live
 def test_progress_in_bytes_and_time(world):
     with serving(Answer(DATA, cut=400_000, stall=1.5), Answer(DATA)) as server:
         fetch(world, url=f"{server.url}/x", sha256=SHA)
@@ -299,6 +300,7 @@ def test_a_program_that_wrote_into_its_data_does_not_spoil_the_store(tmp_path):
     assert content(second) == DATA
 
 
+@pytest.mark.live
 def test_two_labs_at_once_fetch_once(tmp_path):
     with serving(Answer(DATA, cut=500_000, stall=0.5), Answer(DATA)) as server:
         keys = {"url": f"{server.url}/x", "sha256": SHA}

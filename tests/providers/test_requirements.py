@@ -141,7 +141,7 @@ def test_only_pins_count_in_a_lock():
         (None, "env", False, "/lab/env.lock"),
         (None, "env", True, "/lab/env.gpu.lock"),
         ("locks/a.txt", "env", True, "/lab/locks/a.gpu.txt"),
-        (None, "kit/env[py=3.11]", False, "/lab/kit.env.py=3.11.lock"),
+        (None, "kit/env[py=3.11]", False, "/lab/kit.env@py=3.11.lock"),
     ],
 )
 def test_where_a_lock_lies(given, address, gpu, path):

@@ -165,6 +165,7 @@ def test_declared_metrics_that_never_come_are_a_failure(tmp_path):
     assert "name=value" in refused.value.detail
 
 
+@pytest.mark.live
 def test_people_hear_of_epochs_while_it_runs(tmp_path):
     io = RealIo(tmp_path)
     train(
@@ -177,6 +178,7 @@ def test_people_hear_of_epochs_while_it_runs(tmp_path):
     assert ("epoch 2/4", 0.5, {"loss": 0.4}) in told
 
 
+@pytest.mark.live
 def test_the_curve_is_there_while_it_runs(tmp_path):
     io = RealIo(tmp_path)
     keys = {"command": "echo loss=0.5; sleep 20", "metrics": {"from": "stdout"}}

@@ -62,7 +62,9 @@ def pack(value: object, root: str) -> Json:
                 return value
             if value == root:
                 return {"$root": ""}
-            return {"$root": value[len(root) + 1 :]} if value[len(root)] == "/" else value
+            # a lone slash behind the root would be lost: `{"$root": ""}` is the root without it
+            inside = value[len(root)] == "/" and len(value) > len(root) + 1
+            return {"$root": value[len(root) + 1 :]} if inside else value
         case None | bool() | int() | float():
             return value
         case Artifact(path=path, digest=digest, size=size):

@@ -37,7 +37,7 @@ class Toy:
         self.undoing: dict[str, Callable[[Record], None]] = shared.undoing if shared else {}
         self.world: dict[str, Observation | None] = shared.world if shared else {}
 
-    def observe(self, record: Record, io: Io) -> Observation | None:  # noqa: ARG002
+    def observe(self, record: Record, io: Io) -> Observation | None:
         return self.world.get(record.address, Observation())
 
     def apply(self, task: Task[Any], io: Io) -> Mapping[str, Value]:
@@ -62,7 +62,7 @@ class Toy:
             outputs[name] = io.artifact(path)
         return outputs
 
-    def destroy(self, record: Record, io: Io) -> None:  # noqa: ARG002
+    def destroy(self, record: Record, io: Io) -> None:
         self.destroyed.append(record.address)
         self.undoing.get(record.address, lambda record: None)(record)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shlex
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
 from lab.cli import arguments
@@ -34,6 +35,7 @@ def main(words: Sequence[str]) -> int:
     folder = os.path.abspath(args.target)
     _refuse_existing(folder, args.target)
     script = find_script(folder, args.script) if os.path.isdir(folder) else None
+    ready = True
     if script is None:
         files = template(DIGITS)
         _refuse_overwriting(folder, files)
@@ -42,10 +44,10 @@ def main(words: Sequence[str]) -> int:
         packages, settled = packages_of(folder, script), settle(folder, script)
         name = lab_name(os.path.basename(folder))
         files = {"Labfile.yaml": labfile_text(name, script, packages, settled)}
-        told = _told(script, packages, settled)
+        told, ready = _told(script, packages, settled), not settled.missing
     said = [*told, *_told_schema(folder)]
     _write(folder, {**files, SCHEMA: schema_text()})
-    print("\n".join([*said, "", f"Next: {_next(folder)}"]))
+    print("\n".join([*said, "", f"Next: {_next(folder, ready=ready)}"]))
     return 0
 
 
@@ -96,31 +98,34 @@ def _write(folder: str, files: Mapping[str, str]) -> None:
 def _told(script: Script, packages: Packages, settled: Settled) -> Iterator[str]:
     """What was understood of the script, so that a wrong guess is seen at once."""
     yield f"Wrote Labfile.yaml for {script.path}{_others(script)}:"
+    printed = ", ".join(surely_printed(script))
     rows = [
         ("environment", packages.origin or "none: the script imports no packages that lab knows"),
         ("step", f"{step_name(script)}, of kind training"),
         ("parameters", ", ".join(settled.parameters)),
+        ("step folder", f"gets what {', '.join(settled.pointed)} names" if settled.pointed else ""),
         ("artifacts", ", ".join(settled.artifacts)),
         ("inputs", ", ".join(settled.inputs)),
-        (
-            "metrics",
-            ", ".join(surely_printed(script))
-            and "from what it prints: " + ", ".join(surely_printed(script)),
-        ),
-        ("left as is", " ".join(settled.left)),
+        ("metrics", f"from what it prints: {printed}" if printed else ""),
+        ("left as is", _several(settled.left)),
+        *(("note", note) for note in packages.notes),
     ]
     yield from (line for label, text in rows if text for line in _row(label, text))
-    yield from (f"  note: {note}" for note in packages.notes)
     if settled.missing:
-        yield f"  to do: {', '.join(settled.missing)} must be given: replace {FILL_IN} in Labfile.yaml"
+        yield from _row(
+            "to do", f"give {', '.join(settled.missing)}: see {FILL_IN} in Labfile.yaml"
+        )
 
 
 def _row(label: str, text: str) -> Iterator[str]:
-    import textwrap
-
-    lines = textwrap.wrap(text, 64, break_on_hyphens=False)
+    lines = textwrap.wrap(text, 64, break_on_hyphens=False, break_long_words=False)
     yield f"  {label:<12} {lines[0]}"
     yield from (f"  {'':<12} {line}" for line in lines[1:])
+
+
+def _several(flags: Sequence[str]) -> str:
+    more = len(flags) - 8
+    return " ".join(flags[:8]) + (f" and {more} more" if more > 0 else "")
 
 
 def _others(script: Script) -> str:
@@ -144,10 +149,9 @@ def _told_schema(folder: str) -> Iterator[str]:
     yield "VS Code needs the extension redhat.vscode-yaml, others the YAML language server."
 
 
-def _next(folder: str) -> str:
+def _next(folder: str, *, ready: bool) -> str:
     here = os.path.relpath(folder)
-    if here == ".":
-        return "`lab plan`, then `lab apply`"
-    shown = here if not here.startswith("..") else folder
-    shown = json.dumps(shown) if " " in shown else shown
-    return f"`cd {shown}`, `lab plan`, then `lab apply`"
+    shown = shlex.quote(here if not here.startswith("..") else folder)
+    go = "" if here == "." else f"`cd {shown}`, "
+    fill = "" if ready else f"replace {FILL_IN} in Labfile.yaml, "
+    return f"{go}{fill}`lab plan`, then `lab apply`"

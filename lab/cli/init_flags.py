@@ -50,10 +50,15 @@ class Flag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """All that a script takes. ``branches`` are its sub-commands; ``words`` counts what it needs of sys.argv."""
+    """All that a script takes. ``branches`` are its sub-commands.
+
+    A script without declared flags may look into sys.argv: ``argv`` says whether, ``words`` how many it
+    surely needs there.
+    """
 
     flags: tuple[Flag, ...] = ()
     branches: tuple[str, ...] = ()
+    argv: bool = False
     words: int = 0
 
 
@@ -66,9 +71,9 @@ def flags_in(tree: ast.Module, names: Mapping[str, Any]) -> Flags:
         if flag is not None:
             found.setdefault(f"{flag.branch} {flag.dest}", flag)
     branches = tuple(dict.fromkeys(parsers.values()))
-    return Flags(
-        flags=tuple(found.values()), branches=branches, words=0 if found else _argv_words(tree)
-    )
+    if found:
+        return Flags(flags=tuple(found.values()), branches=branches)
+    return Flags(argv="'argv'" in ast.dump(tree), words=_argv_words(tree))
 
 
 def _calls(tree: ast.Module) -> list[ast.Call]:
@@ -220,9 +225,6 @@ def _text(value: Any) -> str:
 
 def _argv_words(tree: ast.Module) -> int:
     """How many words the script takes from sys.argv without asking whether they are there."""
-    text = ast.dump(tree)
-    if "'argv'" not in text:
-        return 0
     highest, asks = 0, False
     for node in ast.walk(tree):
         match node:

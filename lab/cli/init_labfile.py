@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lab.cli.init_environment import Packages
 from lab.cli.init_script import Script
-from lab.cli.init_settle import Settled
+from lab.cli.init_settle import Settled, least_telling, leave
 from lab.model.address import is_name
 
 MOST_LINES = 25
@@ -20,8 +20,6 @@ _PLAIN = re.compile(r"(--?)?[A-Za-z_./][A-Za-z0-9_./@+-]*\Z")
 _WORDS = frozenset(
     {"true", "false", "null", "yes", "no", "on", "off", "y", "n", ".", ".nan", ".inf"}
 )
-_TOLD = ("lr", "learning", "rate", "epochs", "epoch", "batch", "units", "hidden", "dropout", "seed",
-         "optimizer", "momentum", "decay", "model", "layers", "depth", "width", "size", "alpha")  # fmt: skip
 
 
 def labfile_text(name: str, script: Script, packages: Packages, settled: Settled) -> str:
@@ -33,7 +31,7 @@ def labfile_text(name: str, script: Script, packages: Packages, settled: Settled
         lines = list(_lines(name, script, packages, settled))
         if len(lines) <= MOST_LINES or not settled.parameters:
             return "\n".join(lines) + "\n"
-        _drop(settled)
+        leave(settled, least_telling(settled.parameters))
 
 
 def step_name(script: Script) -> str:
@@ -84,7 +82,7 @@ def _lines(name: str, script: Script, packages: Packages, settled: Settled) -> I
     yield "    kind: training"
     if packages.requirements:
         yield "    environment: env"
-    yield from _started(script, settled)
+    yield from _started(script, packages, settled)
     yield from _results(script, settled)
     outputs = _outputs(step, script, settled)
     if outputs:
@@ -104,7 +102,7 @@ def _environment(packages: Packages) -> Iterator[str]:
     yield from _wrapped("    requirements: [", map(scalar, packages.requirements), "]")
 
 
-def _started(script: Script, settled: Settled) -> Iterator[str]:
+def _started(script: Script, packages: Packages, settled: Settled) -> Iterator[str]:
     """How the script is run: by its name, with a flag for each parameter, or word by word."""
     if script.source_folder:
         yield f'    env: {{PYTHONPATH: "{{{{ lab.root }}}}/{script.source_folder}"}}'
@@ -112,7 +110,7 @@ def _started(script: Script, settled: Settled) -> Iterator[str]:
         yield f"    cwd: {scalar(settled.cwd)}"
     if settled.branch:
         yield from _parameters(settled.parameters)
-        yield from _wrapped("    command: [", _command(script, settled), "]")
+        yield from _wrapped("    command: [", _command(script, packages, settled), "]")
     else:
         way = f"module: {script.module}" if script.module else f"script: {scalar(script.path)}"
         said = _flags_said(settled.parameters)
@@ -141,20 +139,28 @@ def _flags_said(parameters: Mapping[str, Any]) -> str:
     return " ".join(shown[:2]) + (" …" if len(parameters) > 2 else "") if shown else ""
 
 
-def _command(script: Script, settled: Settled) -> Iterator[str]:
+def _command(script: Script, packages: Packages, settled: Settled) -> Iterator[str]:
+    """All words, for a script with sub-commands: its own flags come before the sub-command's name."""
+    python = "python" if packages.requirements else "python3"
     start = ["-m", script.module] if script.module else [script.path]
-    yield from map(scalar, ["python", *start, settled.branch])
-    for name, value in settled.parameters.items():
-        if isinstance(value, bool | list):
-            continue  # a list's words and a switch need `script`, which cannot have a word before them
-        reference = name if name.isidentifier() else ""
-        yield scalar(f"--{name}")
-        yield (
-            f'"{{{{ parameters.{reference} }}}}"'
-            if reference
-            else f"\"{{{{ parameters['{name}'] }}}}\""
-        )
+    yield from map(scalar, [python, *start])
+    first = [word.removeprefix("--") for word in settled.before]
+    yield from _referring(name for name in settled.parameters if name in first)
+    yield from map(scalar, _without_parameters(settled))
+    yield scalar(settled.branch)
+    yield from _referring(name for name in settled.parameters if name not in first)
     yield from map(scalar, [*settled.args, *settled.positional])
+
+
+def _without_parameters(settled: Settled) -> list[str]:
+    return [word for word in settled.before if word.removeprefix("--") not in settled.parameters]
+
+
+def _referring(parameters: Iterable[str]) -> Iterator[str]:
+    for name in parameters:
+        place = f".{name}" if name.isidentifier() else f"['{name}']"
+        yield scalar(f"--{name}")
+        yield f'"{{{{ parameters{place} }}}}"'
 
 
 def _results(script: Script, settled: Settled) -> Iterator[str]:
@@ -168,7 +174,14 @@ def _results(script: Script, settled: Settled) -> Iterator[str]:
         shown = " ".join(settled.left)
         text = f"    # left as {script.name} has it: {shown}"
         yield text if len(text) <= WIDEST else text[: WIDEST - 1].rpartition(" ")[0] + " …"
-    if not script.flags.flags and not script.flags.words:
+    if not script.flags.flags:
+        yield from _without_flags(script)
+
+
+def _without_flags(script: Script) -> Iterator[str]:
+    if script.flags.argv:
+        yield f"    # {script.name} reads sys.argv: what it takes belongs into `args`, [word, word]"
+    else:
         yield f"    # {script.name} takes no flags; those that it gets belong into `parameters`, {{name: value}}"
 
 
@@ -190,16 +203,3 @@ def _wrapped(start: str, items: Iterator[str] | Sequence[str], end: str) -> Iter
             line, piece = " " * len(start), item
         line, empty = line + piece, False
     yield line + end
-
-
-def _drop(settled: Settled) -> None:
-    """Leaves the parameter that tells least to the script's own default."""
-    names = list(settled.parameters)
-    last = max(names, key=lambda name: (_rank(name), names.index(name)))
-    del settled.parameters[last]
-    settled.left.append(f"--{last}")
-
-
-def _rank(name: str) -> int:
-    words = re.split(r"[_-]", name.lower())
-    return min((_TOLD.index(word) for word in words if word in _TOLD), default=len(_TOLD))

@@ -71,7 +71,8 @@ def read_script(folder: str, path: str, others: tuple[str, ...] = ()) -> Script:
         LabfileError: it is not Python that this version can read.
     """
     tree = _parsed(folder, path)
-    trees = [tree, *(_parsed_or_empty(folder, each) for each in _local(folder, path, tree))]
+    local = _local(folder, path, tree)
+    trees = [tree, *(_parsed_or_empty(folder, each) for each in local)]
     flags = next((f for f in map(_flags, trees) if f.flags), _flags(tree))
     own = _own_names(folder, path)
     source = "src" if os.path.isdir(os.path.join(folder, "src")) and path[:4] != "src/" else ""
@@ -83,11 +84,11 @@ def read_script(folder: str, path: str, others: tuple[str, ...] = ()) -> Script:
     return Script(
         path=path,
         flags=flags,
-        uses=uses(tree, [flag.dest for flag in flags.flags]),
+        uses=uses(trees, [flag.dest for flag in flags.flags]),
         module=_module(folder, path, tree),
         packages=tuple(dict.fromkeys(n for n in packages if n != "lab_keras")),
         source_folder=source if uses_source else "",
-        others=others,
+        others=tuple(each for each in others if each not in local),
     )
 
 

@@ -17,7 +17,8 @@ FILL_IN = "FILL-IN"
 """What stands where only the author knows the value."""
 
 _OUT = frozenset({
-    "out", "output", "outputs", "outdir", "save", "savedir", "export", "dest", "destination", "result",
+    "out", "output", "outputs", "outdir", "outfile", "outpath", "savefile", "savepath",
+    "save", "savedir", "export", "dest", "destination", "result",
     "results", "artifact", "artifacts", "workdir", "logdir", "log", "logs", "tensorboard", "checkpoint",
     "checkpoints", "ckpt", "ckpts", "weights", "model", "snapshot", "snapshots", "report",
 })  # fmt: skip
@@ -36,6 +37,11 @@ _FILE = re.compile(
     r"\.(csv|tsv|jsonl?|ya?ml|txt|np[yz]|pkl|pickle|ptl?|pth|h5|hdf5|keras|joblib|onnx|parquet|feather"
     r"|zip|gz|tar|log|png|jpe?g|svg|pdf|safetensors|bin|model|ckpt|md|html|db|sqlite)\Z"
 )
+_TOLD = (
+    "lr", "learning", "rate", "epochs", "epoch", "batch", "units", "hidden", "dropout", "seed",
+    "optimizer", "momentum", "decay", "model", "layers", "depth", "width", "size", "alpha",
+)  # fmt: skip
+MOST_PARAMETERS = 16
 _RESERVED = frozenset({"metrics"})
 
 
@@ -43,14 +49,16 @@ _RESERVED = frozenset({"metrics"})
 class Settled:
     """A script's flags, sorted. Mutable, for it is filled flag by flag.
 
-    ``args`` are words as they go into the Labfile, ``left`` are flags that keep the script's defaults,
-    ``missing`` those whose value only the author knows.
+    ``args`` are words as they go into the Labfile, ``before`` those that stand before a sub-command.
+    ``left`` are flags that keep the script's defaults, ``missing`` those whose value only the author knows.
     """
 
     parameters: dict[str, Any] = field(default_factory=dict)
     args: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
     positional: list[str] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)
+    pointed: list[str] = field(default_factory=list)  # flags that name places in the step's folder
     inputs: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -64,6 +72,7 @@ def settle(folder: str, script: Script) -> Settled:
     for flag in script.flags.flags:
         if flag.branch in ("", done.branch):
             _settle_one(folder, script, flag, done)
+    _shorten(done)
     for number in range(script.flags.words):
         done.positional.append(FILL_IN)
         done.missing.append(f"sys.argv[{number + 1}]")
@@ -71,6 +80,34 @@ def settle(folder: str, script: Script) -> Settled:
         if surely:
             done.artifacts[_artifact_name(path, done.artifacts)] = _below(done.cwd, path)
     return done
+
+
+def _shorten(done: Settled) -> None:
+    """Leaves to the script what would be too much, or be misread."""
+    for name, value in list(done.parameters.items()):
+        if (
+            isinstance(value, list) and done.positional
+        ):  # its words would go on with the positional ones
+            leave(done, name)
+    while len(done.parameters) > MOST_PARAMETERS:
+        leave(done, least_telling(done.parameters))
+
+
+def leave(done: Settled, name: str) -> None:
+    """Leaves a parameter to the script's own default."""
+    del done.parameters[name]
+    done.left.append(f"--{name}")
+
+
+def least_telling(names: Iterable[str]) -> str:
+    """The parameter that people would miss least; of equals, the last."""
+    known = list(names)
+    return max(known, key=lambda name: (_rank(name), known.index(name)))
+
+
+def _rank(name: str) -> int:
+    words = re.split(r"[_-]", name.lower())
+    return min((_TOLD.index(word) for word in words if word in _TOLD), default=len(_TOLD))
 
 
 def _settle_one(folder: str, script: Script, flag: Flag, done: Settled) -> None:
@@ -85,6 +122,8 @@ def _settle_one(folder: str, script: Script, flag: Flag, done: Settled) -> None:
     value = _parameter(script, flag)
     if value is not UNKNOWN:
         done.parameters[flag.word.removeprefix("--")] = value
+        if done.branch and not flag.branch:
+            done.before.append(flag.word)
     elif flag.required:
         guess = flag.choices[0] if flag.choices else FILL_IN
         _give(flag, str(guess), done)
@@ -132,7 +171,7 @@ def _is_output(script: Script, flag: Flag) -> bool:
     if isinstance(value, str) and value and tokens & _OUT:
         return bool(_FILE.search(value)) or bool(tokens & (_STRONG | _PLACES)) or "/" in value
     placed = bool(tokens & _OUT) and bool(tokens & _PLACES)
-    return (flag.required or value is UNKNOWN) and (placed or bool(tokens & _STRONG))
+    return placed if value is UNKNOWN else flag.required and (placed or bool(tokens & _STRONG))
 
 
 def _point(folder: str, script: Script, flag: Flag, done: Settled) -> None:
@@ -153,14 +192,18 @@ def _point(folder: str, script: Script, flag: Flag, done: Settled) -> None:
         inside = f"/{stem}" if script.uses.makes_folders else ""
     path = "{{ step.dir }}" + inside
     _give(flag, path, done)
-    if not tokens & (_LOGS | _CHECKPOINTS) or (is_file and not tokens & _LOGS):
+    done.pointed.append(_called(flag))
+    surely = flag.dest in script.uses.written or inside == ""
+    if surely and not (tokens & _LOGS or (tokens & _CHECKPOINTS and not is_file)):
         taken = path in done.artifacts.values()
         name = _artifact_name(base or stem, done.artifacts)
         done.artifacts.update({} if taken else {name: path})
 
 
 def _give(flag: Flag, value: str, done: Settled) -> None:
-    if flag.word:
+    if flag.word and done.branch and not flag.branch:
+        done.before += [flag.word, value]
+    elif flag.word:
         done.args += [flag.word, value]
     else:
         done.positional.append(value)

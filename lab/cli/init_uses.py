@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lab.cli.init_values import dotted
@@ -56,11 +56,13 @@ class Uses:
     makes_folders: bool = False
 
 
-def uses(tree: ast.Module, dests: Collection[str]) -> Uses:
-    """How *tree* uses the flags whose values are called *dests*."""
-    walk = _Walk(frozenset(dests), _HOLDERS | set(_holders(tree)))
-    walk.visit(tree)
-    return walk.seen
+def uses(trees: Sequence[ast.Module], dests: Collection[str]) -> Uses:
+    """How a script, the first of *trees*, and its modules use the flags whose values are called *dests*."""
+    seen = Uses()
+    for number, tree in enumerate(trees):
+        holders = _HOLDERS | set(_holders(tree))
+        _Walk(seen, frozenset(dests), holders, module=number > 0).visit(tree)
+    return seen
 
 
 def _holders(tree: ast.Module) -> Iterator[str]:
@@ -78,17 +80,19 @@ def _holders(tree: ast.Module) -> Iterator[str]:
 class _Walk(ast.NodeVisitor):
     """Goes through a script; knows in which function it is, and whether something may not be reached."""
 
-    def __init__(self, dests: frozenset[str], holders: frozenset[str]) -> None:
-        self.seen = Uses()
+    def __init__(
+        self, seen: Uses, dests: frozenset[str], holders: frozenset[str], *, module: bool
+    ) -> None:
+        self.seen = seen
         self._dests, self._holders = dests, holders
         self._aliases: dict[str, str] = {}
-        self._function, self._maybe = "", False
+        self._module = self._maybe = module  # what a module holds may never be called
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        before = self._function, self._maybe
-        self._function, self._maybe = node.name, node.name not in _MAINS
+        before = self._maybe
+        self._maybe = self._module or node.name not in _MAINS
         self.generic_visit(node)
-        self._function, self._maybe = before
+        self._maybe = before
 
     def visit_If(self, node: ast.If) -> None:
         before = self._maybe

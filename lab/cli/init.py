@@ -145,7 +145,7 @@ def _told_schema(folder: str) -> Iterator[str]:
     if os.path.lexists(os.path.join(folder, SCHEMA)):
         return
     yield ""
-    yield f"Wrote {SCHEMA}: with it editors complete and check Labfile.yaml, also offline."
+    yield f"Wrote {SCHEMA}: editors complete and check Labfile.yaml by it, offline."
     yield "VS Code needs the extension redhat.vscode-yaml, others the YAML language server."
 
 

@@ -85,9 +85,9 @@ def settle(folder: str, script: Script) -> Settled:
 def _shorten(done: Settled) -> None:
     """Leaves to the script what would be too much, or be misread."""
     for name, value in list(done.parameters.items()):
-        if (
-            isinstance(value, list) and done.positional
-        ):  # its words would go on with the positional ones
+        # a list's words would go on with positional ones; with a sub-command all words are written out
+        swallows = isinstance(value, list) and done.positional
+        if swallows or (done.branch and isinstance(value, bool | list)):
             leave(done, name)
     while len(done.parameters) > MOST_PARAMETERS:
         leave(done, least_telling(done.parameters))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 MARK = b"***"
+_LINE = 4096
 SHORTEST = 6  # characters; shorter values are everywhere, and hiding them would garble every log
 
 
@@ -22,6 +23,12 @@ class Needles:
         heads = {re.escape(form[:4]) for form in self.all}
         self._head = re.compile(b"|".join(sorted(heads)) or b"(?!)", re.DOTALL)
         self._tails = frozenset(form[:n] for form in self.all for n in (1, 2, 3))
+
+    def none_in(self, data: bytes) -> bool:
+        """Whether *data* surely holds no secret and no beginning of one; False may be wrong."""
+        if len(data) > _LINE:
+            return False  # searching for one form after the other is faster there
+        return self._head.search(data) is None and self._tail(data) == len(data)
 
     def spans(self, data: bytes) -> list[tuple[int, int]]:
         """Where secrets are, in order; overlapping ones are one span."""
@@ -41,6 +48,9 @@ class Needles:
             rest = data[match:]
             if any(len(form) > len(rest) and form.startswith(rest) for form in self.all):
                 return match
+        return self._tail(data)
+
+    def _tail(self, data: bytes) -> int:
         for start in range(max(0, len(data) - 3), len(data)):
             if data[start:] in self._tails:
                 return start
@@ -62,6 +72,8 @@ class Redactor:
 
     def feed(self, data: bytes) -> bytes:
         """What can be shown now; an end that may be the beginning of a secret is held back."""
+        if not self._held and self._needles.none_in(data):
+            return data
         data = self._held + data
         return self._shown(data, self._needles.unfinished(data))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ _TIMES = (
     Column(title="ended"),
     Column(gives=True),
 )
+_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 LONGEST = 60  # characters of one side of a change
 
 
@@ -117,9 +119,10 @@ def _cell(value: Any, shown: Any) -> Cell:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, str) and value and value.isprintable() and value == value.strip():
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    """A value on one line, hashes in it shortened; texts bare where nothing is hidden by that."""
+    bare = isinstance(value, str) and value and value.isprintable() and value == value.strip()
+    said = str(value) if bare else json.dumps(value, ensure_ascii=False, default=str)
+    return _HASH.sub(lambda match: short(match[0]), said)
 
 
 def _change(change: Change) -> str:

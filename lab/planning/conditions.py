@@ -76,5 +76,5 @@ def _at(scope: Any, parts: tuple[str, ...]) -> Any:
 
 
 def _braced(value: Json) -> str:
-    text = str(value)
+    text = str(value).strip()  # a block text ends with a newline
     return text if is_template(text) else "{{ " + text + " }}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -71,7 +72,9 @@ class _Moved(Mapping[str, Any]):
     """Values in which a folder's path is replaced by a mark, so that its place does not count."""
 
     def __init__(self, tree: Mapping[str, Json], before: str, after: str) -> None:
-        self._tree, self._before, self._after = tree, before, after
+        self._tree, self._after = tree, after
+        # the folder itself or what lies in it, not its neighbour /lab2
+        self._before = re.compile(re.escape(before) + r"(?![\w.-])")
 
     def __getitem__(self, name: str) -> Any:
         return self._moved(self._tree[name])
@@ -88,7 +91,7 @@ class _Moved(Mapping[str, Any]):
     def _moved(self, value: Json) -> Any:
         match value:
             case str():
-                return value.replace(self._before, self._after)
+                return self._before.sub(lambda _: self._after, value)
             case Mapping():
                 return {key: self._moved(each) for key, each in value.items()}
             case list():

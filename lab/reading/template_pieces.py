@@ -8,7 +8,7 @@ from functools import lru_cache
 from lab.reading.template_fault import TemplateFault
 from lab.reading.template_nodes import Node
 from lab.reading.template_parse import name_in, parse_expression
-from lab.reading.template_scan import Cut, cut
+from lab.reading.template_scan import MAX_EXPRESSION, Cut, cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def pieces_of(text: str) -> tuple[str | Expression, ...]:
     Raises:
         TemplateFault: it is not a right template.
     """
-    if text[:2] == "{{" and text[-2:] == "}}":
+    if text[:2] == "{{" and text[-2:] == "}}" and len(text) < MAX_EXPRESSION:
         name = name_in(text[2:-2])  # most templates are one name and nothing else
         if name is not None:
             return (Expression(name, Cut(text[2:-2], 0)),)

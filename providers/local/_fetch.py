@@ -2,6 +2,7 @@
 
 urllib3 does it, because the docker and kubernetes clients bring it anyway and it is one small package
 without dependencies; requests and httpx would add four or six, for sessions that one file does not need.
+It, ssl and urllib.request are imported when something is fetched: a plan, which only looks, does without.
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import ssl
 import threading
 import time
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +169,9 @@ def _receive(transfer: Transfer, response: BaseHTTPResponse, url: str, part: str
 
 
 def _open(url: str, headers: dict[str, str]) -> BaseHTTPResponse:
+    import ssl
+    import urllib.request
+
     import urllib3
 
     parts = urllib.parse.urlsplit(url)
@@ -210,6 +212,8 @@ def _headers(url: str, part: str, *, blind: bool, etag: str) -> dict[str, str]:
 
 
 def _require_good(transfer: Transfer, url: str) -> None:
+    import ssl
+
     import urllib3.exceptions as faults
 
     status, error = transfer.status, transfer.error

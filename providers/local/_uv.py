@@ -14,6 +14,7 @@ _PHASE = re.compile(r"\s*(Resolved|Prepared|Installed) (\d+) packages?|\s*(Build
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _BOXES = re.compile(r"^[\s×╰─▶├│]*(?:cause:\s*)?", re.MULTILINE)
 _CERTIFICATE = re.compile(r"invalid peer certificate|UnknownIssuer|certificate verify failed", re.I)
+_PYTHON = re.compile(r"Failed to download \S*/cpython-")
 _DENIED = re.compile(r"status client error \((401|403|407)\b")
 _UNREACHABLE = re.compile(
     r"error sending request|client error \(|dns error|timed out|connection (reset|refused|closed)"
@@ -74,6 +75,11 @@ def explain(output: str, doing: str) -> Refused | Retry:
         return Refused(
             "the requirements cannot be satisfied",
             f"{said}\nLoosen one of the requirements named there, or choose another `python`.",
+        )
+    if _PYTHON.search(said):
+        return Retry(
+            "that Python is not installed here and cannot be downloaded",
+            detail=f"{said}\nInstall it, or set `python` to a version that is installed.",
         )
     if _DENIED.search(said):
         return Refused(f"{doing}: the package index refuses access", said)

@@ -303,6 +303,12 @@ def test_destroy_leaves_the_lock(tmp_path):
             Refused,
             "certificate is not trusted",
         ),
+        (
+            "error: Request failed\n  cause: Failed to download `https://x/cpython-3.10.22.tar.gz`\n"
+            "  cause: error sending request for url",
+            Retry,
+            "that Python is not installed here",
+        ),
         ("  × No solution found when\n  ╰─▶ Because a", Refused, "cannot be satisfied"),
         ("error: Failed to build `x`", Refused, "uv failed"),
     ],

@@ -86,6 +86,7 @@ class Life:
         self.ledger.mkdir()
         self.reported: set[str] = set()
         self.kills = 0
+        self.orphaned = False  # lab and warden were killed, and no apply has begun a run since
 
     def run(self, kill_after: float | None, way: str) -> int | None:
         """Runs `lab apply`; kills it after a while if it has not ended. Gives the exit code, None if killed."""
@@ -105,7 +106,9 @@ class Life:
         reader.start()
         killed = False
         try:
-            code: int | None = process.wait(kill_after if kill_after is not None else self.scenario.limit)
+            code: int | None = process.wait(
+                kill_after if kill_after is not None else self.scenario.limit
+            )
         except subprocess.TimeoutExpired:
             if kill_after is None:
                 self.tally.repairs.append(f"apply hung: {said[-5:]}")
@@ -114,6 +117,10 @@ class Life:
         process.wait()
         reader.join(5)
         self._check_said(said, code, killed)
+        if killed and way == "lab+warden":
+            self.orphaned = True  # the next apply ends the survivors, before its run begins
+        elif killed:
+            self._expect_nobody(f"after {way}")
         return code
 
     def _kill(self, process: subprocess.Popen[str], way: str) -> None:
@@ -128,11 +135,11 @@ class Life:
         if way == "lab+warden":
             for warden in wardens:
                 _kill_quietly(warden.pid)
-            return  # the next apply ends the survivors
-        self._expect_nobody(f"after {way}")
 
     def _expect_nobody(self, when: str) -> None:
         """No process of this lab may be left, grandchildren included."""
+        if self.orphaned:
+            return
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             left = self._left()
@@ -145,7 +152,10 @@ class Life:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("CHAOS_LEDGER") == str(self.ledger) and process.is_running():
+                if (
+                    process.environ().get("CHAOS_LEDGER") == str(self.ledger)
+                    and process.is_running()
+                ):
                     if process.status() != psutil.STATUS_ZOMBIE:
                         found.append(process)
             except psutil.Error:
@@ -159,6 +169,8 @@ class Life:
                 event = json.loads(line)
             except ValueError:
                 continue
+            if event.get("event") == "run.started":
+                self.orphaned = False
             if event.get("event") == "step.started":
                 started.add(event["step"])
                 if event["step"] in self.reported:

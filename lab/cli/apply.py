@@ -40,6 +40,7 @@ def main(words: Sequence[str]) -> int:
     try:
         with locked(session, args, "apply"):
             session.reload()
+            end_survivors(session)
             found = session.survey(refresh=args.refresh)
             draft = session.plan(arguments.selection(args), found)
             if before is not None:
@@ -60,7 +61,6 @@ def _run(session: Session, args: argparse.Namespace, found: Survey, draft: Draft
         interruptible(session.stop, session.processes),
         reporting(session, args, draft.plan) as reporter,
     ):
-        end_survivors(session)
         started = begin(session, number, "apply")
         reporter.tell(started)
         report = Run(

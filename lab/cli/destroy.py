@@ -39,6 +39,7 @@ def main(words: Sequence[str]) -> int:
     try:
         with locked(session, args, "destroy"):
             session.reload()
+            end_survivors(session)
             plan = _plan(session, args)
             if not plan.actions:
                 print("Nothing to destroy: the state knows of nothing that was made.")
@@ -95,7 +96,6 @@ def _run(session: Session, args: argparse.Namespace, plan: Plan) -> int:
         interruptible(session.stop, session.processes),
         reporting(session, args, plan) as reporter,
     ):
-        end_survivors(session)
         started = begin(session, number, "destroy")
         reporter.tell(started)
         course = Course(graph=session.graph, run=number, clock=session.clock, tell=reporter.tell)

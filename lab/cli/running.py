@@ -116,7 +116,9 @@ def begin(session: Session, run: int, command: str) -> RunStarted:
 
 def end_survivors(session: Session) -> None:
     """Ends what an earlier run left running: possible only if both lab and its warden were killed."""
-    if any(r.tried and r.tried.interrupted for r in session.state.records.values()):
+    assert session.journal is not None, "only a session that writes may end processes"
+    runs = session.journal.runs()
+    if runs and runs[-1].finished is None:
         prefix = session.mark + ":"
         survivors = find_marked(prefix)
         if survivors:

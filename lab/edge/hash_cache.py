@@ -23,6 +23,7 @@ Stamp: TypeAlias = "tuple[int, int, int, int]"
 _SECOND = 1_000_000_000
 _FINE, _COARSE = _SECOND // 10, 2 * _SECOND
 _PROBE_EVERY = 10 * _SECOND
+_PATIENCE = 1.0  # seconds for another lab that writes
 _BATCH = 4096
 _WHOLE = 2 * 1024 * 1024  # a cache of at most so many bytes is read at once
 _TROUBLE = (sqlite3.Error, UnicodeDecodeError, OSError)
@@ -178,7 +179,7 @@ class HashCache:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    file = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         # A torn cache could vouch for a wrong hash, so that it is synced, if rarely.
         file.execute("PRAGMA synchronous = NORMAL")

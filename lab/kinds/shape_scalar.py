@@ -66,7 +66,7 @@ def is_template(text: str) -> bool:
 def settle_text(shape: Text, value: Json, path: Path, run: Settling) -> Json:
     """Return the text, or the source text of another scalar."""
     if isinstance(value, str):
-        if run.templates and is_template(value):
+        if "{" in value and run.templates and is_template(value):
             run.dynamic = True
             return value
         text = value

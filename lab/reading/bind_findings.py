@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from lab.kinds.shape_fault import Fault
 from lab.model.diagnostic import Diagnostic, LabfileError, Span
 from lab.model.document import Document
-from lab.model.tree import Path
+from lab.model.tree import Json, Path
 from lab.reading.foreign import taught_nested
 from lab.reading.pinpoint import pinpoint
 from lab.reading.template import TemplateFault
@@ -28,7 +28,8 @@ class Findings:
     def add(self, faults: Iterable[Fault], *, step: str = "", address: str = "") -> None:
         """Take faults; of one in a key that *step* copied by `like`, or of an instance, say so."""
         for fault in faults:
-            fault = taught_nested(fault)
+            if fault.unknown:
+                fault = taught_nested(fault, self._value_at(fault.path))
             span = self.document.span_of(fault.path, key=fault.at_key) if fault.path else None
             self._take(
                 Diagnostic(
@@ -78,6 +79,18 @@ class Findings:
         # A fault that is also one of the step that it was copied from is told there.
         if known is None or (known.notes and not fault.notes):
             self._found[key] = fault
+
+    def _value_at(self, path: Path) -> Json:
+        value: Json = self.document.tree
+        for part in path:
+            match value, part:
+                case dict(), str():
+                    value = value.get(part)
+                case list(), int() if part < len(value):
+                    value = value[part]
+                case _:
+                    return None
+        return value
 
     def _taken_away(self, fault: Fault) -> list[tuple[str, Span | None]]:
         """Tell where an overlay took away what is missing."""

@@ -61,7 +61,7 @@ def _copied(
     where = {key: source.where.get(key, ("steps", str(other), key)) for key in keys}
     dropped = {key for key, value in own.items() if value is None and key in source.tree}
     kept = {key: value for key, value in own.items() if key not in dropped}
-    return Written({**keys, **kept}, where, source.whole)
+    return Written({**keys, **kept}, where, source.whole and "kind" in source.tree)
 
 
 def _nowhere(name: str, other: Json, steps: Mapping[str, object]) -> Fault:

@@ -62,7 +62,9 @@ def _unusable(used: Reference, scope: Mapping[str, Any], owner: str) -> Template
     if root in ("steps", "recipes", "outputs"):
         reason = f"{owner} must be known before anything runs, and outputs are not; {usable}"
     elif root == "secrets":
-        reason = f"a secret's value is read only when a step runs; {usable}"
+        reason = (
+            "its value is read only when a step runs; write it where the step needs it, in `env`"
+        )
     else:
         reason = f"`{root}` is known only inside a step; {usable}"
     return _fault(f"`{root}` cannot be used in {owner}", reason, used)

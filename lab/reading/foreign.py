@@ -170,7 +170,7 @@ def taught(key: str, value: Json, path: Path) -> Fault | None:
     """Return what to say of an unknown key of a step, if it is another tool's word."""
     word = STEP_WORDS.get(key)
     if word is None:
-        return taught_katib(key, path)
+        return taught_katib(key, value, path)
     return Fault(
         path=path,
         summary=f"'{key}' is {_spelled(word.here)} in a Labfile",
@@ -200,25 +200,25 @@ _NESTED: Mapping[str, str] = {
 }
 
 
-def taught_nested(fault: Fault) -> Fault:
+def taught_nested(fault: Fault, value: Json) -> Fault:
     """Return an unknown key's fault with what is meant, if the word is another tool's."""
     if not fault.unknown:
         return fault
     if fault.unknown in _NESTED and not fault.help.startswith("did you mean"):
         return replace(fault, help=_NESTED[fault.unknown])
-    return taught_katib(fault.unknown, fault.path) or fault
+    return taught_katib(fault.unknown, value, fault.path) or fault
 
 
-def taught_katib(key: str, path: Path) -> Fault | None:
+def taught_katib(key: str, value: Json, path: Path) -> Fault | None:
     """Return what to say of an unknown key that is one of Katib's."""
     here = KATIB.get(key)
     if here is None:
         return None
+    shown = "…" if isinstance(value, (Mapping, list)) else as_written(value)
     return Fault(
         path=path,
         summary=f"'{key}' is Katib's word",
-        detail="A sweep speaks Katib's words in snake_case, without the parts that repeat the"
-        " place where they stand.",
-        help=f"{here}; `lab import katib FILE` translates a whole Experiment",
+        detail="A sweep says the same in snake_case, each thing in its place.",
+        help=f"{here.replace('@', shown)}; `lab import katib FILE` translates a whole Experiment",
         at_key=True,
     )

@@ -11,10 +11,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from catalogs import portable
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lab.kinds.catalog import Catalog
 from lab.kinds.shape_derive import record_of
 from lab.kinds.shape_types import (
     Anything,
@@ -39,17 +39,19 @@ from lab.reading.bind import bind
 from lab.reading.bind_options import FIELDS, STATIC
 from lab.reading.schema import json_schema
 from lab.reading.template import has_template
+from providers import PLACES, SPECS
 
+BUILT_IN = Catalog(SPECS, PLACES)
 COMMITTED = Path(__file__).parents[2] / "labfile.schema.json"
 
 
 @cache
 def validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json_schema(portable()))
+    return jsonschema.Draft202012Validator(json_schema(BUILT_IN))
 
 
 def written() -> str:
-    return json.dumps(json_schema(portable()), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(json_schema(BUILT_IN), indent=2, ensure_ascii=False) + "\n"
 
 
 def test_the_committed_schema_is_current() -> None:
@@ -61,7 +63,7 @@ def test_the_committed_schema_is_current() -> None:
 
 
 def test_it_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(json_schema(portable()))
+    jsonschema.Draft202012Validator.check_schema(json_schema(BUILT_IN))
 
 
 def properties(schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -78,7 +80,7 @@ def properties(schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def test_every_key_has_a_description_and_an_example_that_is_right() -> None:
-    schema = json_schema(portable())
+    schema = json_schema(BUILT_IN)
     seen = 0
     for path, each in properties(schema):
         if each is True or "$ref" in each or (path.endswith("/name") and "target" in path):
@@ -103,7 +105,7 @@ def binds(tree: dict[str, Any]) -> bool:
             overlay="",
             given={},
             environ={},
-            catalog=portable(),
+            catalog=BUILT_IN,
         )
     except LabfileError:
         return False
@@ -115,7 +117,7 @@ RIGHT: dict[str, Any] = {
     "name": "mnist",
     "vars": {"epochs": 5},
     "secrets": {"token": {"env": "TOKEN"}},
-    "targets": {"box": {"provider": "docker", "host": "ssh://me@box", "optional": True}},
+    "targets": {"box": {"provider": "local", "host": "ssh://me@box", "optional": True}},
     "state": {"backend": "local"},
     "defaults": {"timeout": "2h", "env": {"A": 1}},
     "steps": {
@@ -205,8 +207,8 @@ OPTIONS = sorted({*FIELDS} - {"kind", "like", "target", "matrix"})
 
 @st.composite
 def steps(draw: st.DrawFn) -> dict[str, Any]:
-    kind = draw(st.sampled_from(sorted(portable().specs)))
-    made = draw(record(record_of(portable().specs[kind])))
+    kind = draw(st.sampled_from(sorted(BUILT_IN.specs)))
+    made = draw(record(record_of(BUILT_IN.specs[kind])))
     for key in draw(st.lists(st.sampled_from(OPTIONS), max_size=3)):
         made[key] = draw(loose(FIELDS[key].shape))
     return {"kind": kind, **made}

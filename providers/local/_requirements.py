@@ -34,11 +34,12 @@ _WHOLE = "(sys_platform != 'linux' or platform_machine != 'x86_64')"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
-    """Lines without comments; ``options`` are those that say where packages are looked for."""
+    """Lines without comments; ``options`` say where packages are looked for, ``files`` what was read."""
 
     wanted: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -91,7 +92,7 @@ def _small(line: str) -> tuple[str, ...]:
 
 
 def _gathered(lines: Iterator[tuple[str, str]]) -> Requirements:
-    kinds: dict[str, list[str]] = {"wanted": [], "constraints": [], "options": []}
+    kinds: dict[str, list[str]] = {"wanted": [], "constraints": [], "options": [], "files": []}
     for kind, text in lines:
         kinds[kind].append(text)
     return Requirements(**{kind: tuple(dict.fromkeys(texts)) for kind, texts in kinds.items()})
@@ -112,6 +113,7 @@ def _of_file(path: str, depth: int) -> Iterator[tuple[str, str]]:
         ) from None
     except UnicodeDecodeError:
         raise Refused(f"`{path}` is not UTF-8", "Save it as UTF-8.") from None
+    yield "files", path
     yield from _lines(text, posixpath.dirname(path), path, depth)
 
 

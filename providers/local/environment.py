@@ -8,12 +8,22 @@ import os
 import posixpath
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from lab.kinds.environment import Environment as Spec
 from lab.model.values import ABSENT
-from lab.provider import Artifact, Change, Io, Observation, Record, Refused, Task, Value
+from lab.provider import (
+    Artifact,
+    Change,
+    Io,
+    Json,
+    Observation,
+    Record,
+    Refused,
+    Task,
+    Value,
+)
 
 from ._lock import (
     fingerprint,
@@ -39,8 +49,9 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     spec, here = task.spec, task.directory
     found, gpu = _for_this_machine(load(spec.requirements, task.root), spec.accelerator, io)
     path = lock_path(spec.lock, task.address, task.root, gpu=gpu and spec.accelerator == "auto")
-    if task.memory != {"directory": here}:
-        io.remember({"directory": here})
+    memory: Json = {"directory": here, "files": [[p, _hash(p)] for p in found.files]}
+    if task.memory != memory:
+        io.remember(memory)
     new = f"{here}/venv.new"
     _remove(new)
     _call(["venv", "--relocatable", "--python", _python(task), new], io, task.root)
@@ -71,10 +82,21 @@ def observe(record: Record, io: Io) -> Observation | None:
                 return None
             text = read_lock(lock.path)
             now = ABSENT if text is None else lock_digest(text)
-            drift = () if now == lock.digest else (Change("lock", lock.digest, now),)
-            return Observation(drift=drift)
+            drift = [] if now == lock.digest else [Change("lock", lock.digest, now)]
+            return Observation(drift=(*drift, *_changed_files(record.memory)))
         case _:
             return None
+
+
+def _changed_files(memory: Json) -> Iterator[Change]:
+    """Files that a requirements file includes: lab itself watches the first one only."""
+    files = memory.get("files") if isinstance(memory, Mapping) else None
+    for each in files if isinstance(files, list) else ():
+        match each:
+            case [str(path), str(before)] if (now := _hash(path)) != before:
+                yield Change("requirements", before, now)
+            case _:
+                continue
 
 
 def destroy(record: Record, io: Io) -> None:
@@ -195,6 +217,13 @@ def _config(venv: str) -> dict[str, str]:
             return {key.strip(): value.strip() for key, _, value in pairs}
     except FileNotFoundError:
         return {}
+
+
+def _hash(path: str) -> str:
+    if not os.path.exists(path):
+        return ""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _mark(venv: str) -> str | None:

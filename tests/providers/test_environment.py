@@ -186,7 +186,7 @@ def test_memory_comes_before_the_first_program(tmp_path):
     io.dies_after = 1
     with pytest.raises(Killed):
         make(io, requirements=SIX)
-    assert io.memory == {"directory": io.directory} and io.ran == []
+    assert io.memory == {"directory": io.directory, "files": []} and io.ran == []
 
 
 def test_nothing_is_resolved_or_installed_again_without_need(tmp_path):
@@ -269,6 +269,18 @@ def test_a_missing_interpreter_means_it_is_gone(tmp_path):
     assert environment.observe(record, io).drift == ()
     Path(record.done.outputs["python"].path).unlink()
     assert environment.observe(record, io) is None
+
+
+def test_a_changed_file_that_another_includes_is_drift(tmp_path):
+    (tmp_path / "r.txt").write_text("-r more.txt\n")
+    (tmp_path / "more.txt").write_text("six\n")
+    io = FakeIo(tmp_path, {"uv": fake_uv}, address="env")
+    _, record = make(io, requirements="r.txt")
+    assert environment.observe(record, io).drift == ()
+    (tmp_path / "more.txt").write_text("six>=1\n")
+    assert [change.path for change in environment.observe(record, io).drift] == ["requirements"]
+    (tmp_path / "more.txt").unlink()
+    assert [change.path for change in environment.observe(record, io).drift] == ["requirements"]
 
 
 def test_a_missing_lock_is_drift(tmp_path):

@@ -25,6 +25,10 @@ def test_a_file_with_all_that_files_hold(tmp_path):
             "--extra-index-url https://index.example/simple",
             f"--find-links {tmp_path}/sub",
         ),
+        files=tuple(
+            f"{tmp_path}/{name}"
+            for name in ("requirements.txt", "sub/more.txt", "sub/again.txt", "sub/limits.txt")
+        ),
     )
 
 

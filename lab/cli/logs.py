@@ -47,7 +47,9 @@ def _print(lab: Recorded, word: str, run: int | None, lines: int | None, colour:
     logs = [log for step in steps if (log := log_of(lab, step, run))]
     if not logs:
         raise _none(lab, word, run)
-    printer = Printer(logs[0].address if len(logs) == 1 else "", colour=colour)
+    printer = Printer(colour=colour)
+    if len(logs) == 1:
+        printer.only = logs[0].address
     for log in logs:
         tail = Tail(log.path)
         if not tail.open(lines):

@@ -24,7 +24,7 @@ class Follow:
     def __init__(self, lab: Recorded, word: str, *, lines: int | None, colour: bool) -> None:
         self._lab, self._word, self._lines = lab, word, lines
         self._tails: dict[str, Tail] = {}
-        self._printer = Printer(word if word in lab.state.records else "", colour=colour)
+        self._printer = Printer(colour=colour)
         self._held: Holding | None = None
         self._waits = False
 
@@ -54,6 +54,8 @@ class Follow:
         self._held = holding(self._lab.lab)
         self._lab = replace(self._lab, state=self._lab.lab.load())
         found = self._found()
+        if found == [self._word]:
+            self._printer.only = self._word
         for address in found:
             self._add(address)
         running = [a for a in found if self._stands(a) is Standing.RUNNING]
@@ -95,7 +97,14 @@ class Follow:
         for address in self._tails:
             record = self._lab.record(address)
             if record is not None:
-                _say(_ended(record, self._stands(address)))
+                _say(_ended(record, self._stands(address)) + self._not_now(record))
+
+    def _not_now(self, record: Record) -> str:
+        """What to add where the log is an old one, and a run that may still come to the step goes on."""
+        newest, run = record.tried or record.done, self._lab.state.run
+        if self._held is None or newest is None or newest.run == run:
+            return ""
+        return f"; that was run {newest.run}, and run {run}, which goes on, has not started it"
 
 
 def _ended(record: Record, about: Standing) -> str:

@@ -43,18 +43,19 @@ class Tail:
 
 
 class Printer:
-    """Writes logs to standard output: one as it is, several line by line, each after its step's name.
+    """Writes logs to standard output: that of ``only`` as it is, others after their step's name.
 
     Mutable: a line that is not whole yet waits for its rest.
     """
 
-    def __init__(self, only: str, *, colour: bool) -> None:
-        self._only, self._colour = only, colour
+    def __init__(self, *, colour: bool) -> None:
+        self.only = ""  # an address
+        self._colour = colour
         self._rests: dict[str, bytes] = {}
 
     def feed(self, address: str, data: bytes) -> None:
         """Prints what came of the log of *address*."""
-        if address == self._only:
+        if address == self.only:
             _write(data)
             return
         *whole, self._rests[address] = (self._rests.get(address, b"") + data).split(b"\n")

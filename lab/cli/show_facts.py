@@ -102,7 +102,7 @@ def facts_json(facts: Facts) -> dict[str, Any]:
         "step": facts.address,
         "kind": record.kind if record else begun.kind if begun else "",
         "target": record.target if record else begun.target if begun else "",
-        "status": facts.standing.name.lower(),
+        "status": facts.standing.name.lower() if record else "gone",
         "protect": record.protect if record else False,
         "needs": list(record.needs) if record else [],
         "run": newest.run if newest else None,

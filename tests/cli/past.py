@@ -69,7 +69,9 @@ class Past:
         )
         return self.number
 
-    def end(self, outcome: str = "done", outputs: Mapping[str, Any] | None = None, **counts: int) -> None:
+    def end(
+        self, outcome: str = "done", outputs: Mapping[str, Any] | None = None, **counts: int
+    ) -> None:
         self._add(
             RunFinished(
                 run=self.number,
@@ -121,7 +123,12 @@ class Past:
         self._add(StepFinished(run=self.number, time=self.now, address=address, done=done))
 
     def failed(
-        self, address: str, error: str = "exit 1", text: str = "", interrupted: bool = False, **more: Any
+        self,
+        address: str,
+        error: str = "exit 1",
+        text: str = "",
+        interrupted: bool = False,
+        **more: Any,
     ) -> None:
         log = self.start(address)
         self.write_log(log, text)
@@ -141,7 +148,12 @@ class Past:
     def retried(self, address: str) -> None:
         self._add(
             StepRetried(
-                run=self.number, time=self._tick(), address=address, attempt=1, error="no", delay=1.0
+                run=self.number,
+                time=self._tick(),
+                address=address,
+                attempt=1,
+                error="no",
+                delay=1.0,
             )
         )
 

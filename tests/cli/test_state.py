@@ -53,7 +53,15 @@ def test_it_is_found_from_below_and_with_c(full: Past, monkeypatch: pytest.Monke
 
 
 def test_without_a_state(past: Past) -> None:
-    for verb in (["list"], ["show", "a"], ["pull"], ["check"], ["rm", "a"], ["mv", "a", "b"], ["unlock"]):
+    for verb in (
+        ["list"],
+        ["show", "a"],
+        ["pull"],
+        ["check"],
+        ["rm", "a"],
+        ["mv", "a", "b"],
+        ["unlock"],
+    ):
         ran = past("state", *verb, expect=4)
         assert "there is no state in" in ran.err
     assert not (past.root / ".lab").exists()
@@ -80,7 +88,10 @@ def test_several_labs(full: Past) -> None:
     prod.done("p")
     prod.close()
     full.file.open("other", create=True)
-    assert {row["lab"] for row in json.loads(full("state", "list", "--json").out)} == {"t", "t@prod"}
+    assert {row["lab"] for row in json.loads(full("state", "list", "--json").out)} == {
+        "t",
+        "t@prod",
+    }
     assert "other: 0 steps" in full("state", "list").out
     assert "t@prod: 1 step\n" in full("state", "list", "--name", "t", "-e", "prod").out
     assert json.loads(full("state", "pull", "-e", "prod").out)["records"][0]["address"] == "p"
@@ -138,7 +149,9 @@ def test_mv_overwrites_nothing(full: Past) -> None:
     assert sorted(addresses(full)) == ["a", "b", "m[k=1]", "m[k=2]"]
 
 
-@pytest.mark.parametrize("new", ["9x", "", "a b", "x[", "x]", "x[]", "x/", "../x", "x\n", "x[\x1b]"])
+@pytest.mark.parametrize(
+    "new", ["9x", "", "a b", "x[", "x]", "x[]", "x/", "../x", "x\n", "x[\x1b]"]
+)
 def test_mv_takes_no_name_that_no_step_could_have(full: Past, new: str) -> None:
     assert "cannot be the name" in full("state", "mv", "a", new, expect=2).err
 
@@ -191,7 +204,11 @@ def test_unlock_of_the_dead(full: Past) -> None:
     full.flush()
     full.close()
     with sqlite3.connect(state_path(str(full.root))) as db:
-        boot = open("/proc/sys/kernel/random/boot_id").read().strip() if sys.platform == "linux" else ""
+        boot = (
+            open("/proc/sys/kernel/random/boot_id").read().strip()
+            if sys.platform == "linux"
+            else ""
+        )
         identity = {"pid": 4194303, "start_time": 1.0, "boot_id": boot, "namespace": ""}
         holder = {"host": "here", "identity": identity, "command": "lab apply", "flocked": True}
         db.execute("UPDATE labs SET holder = ?", (json.dumps(holder),))
@@ -217,7 +234,15 @@ def test_a_damaged_record_is_found_shown_and_dropped(full: Past) -> None:
 
 def test_a_damaged_file_is_told_by_every_verb(full: Past) -> None:
     full.damage()
-    for verb in (["list"], ["show", "a"], ["pull"], ["check"], ["rm", "a"], ["mv", "a", "z"], ["unlock"]):
+    for verb in (
+        ["list"],
+        ["show", "a"],
+        ["pull"],
+        ["check"],
+        ["rm", "a"],
+        ["mv", "a", "z"],
+        ["unlock"],
+    ):
         assert "is damaged" in full("state", *verb, expect=4).err
 
 

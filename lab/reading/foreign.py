@@ -90,6 +90,13 @@ _ARTIFACT = "A file that a step makes is an artifact, and has a name for other s
 
 _OTHERS = "another tool"
 _TARGET = "write target: NAME, with a name under `targets`, or target: local"
+
+
+def _target(value: Json) -> str:
+    own = isinstance(value, str) and value.isidentifier() and value not in ("push", "all")
+    return f"write target: {value}, and declare {value} under `targets`" if own else _TARGET
+
+
 _COMPOSE_STEP = "write a step with kind: compose and file: compose.yaml"
 _IMAGE_STEP = "write a step with kind: image, and use its name where the image is needed"
 _NAME = Word(
@@ -129,8 +136,8 @@ _TABLE: tuple[tuple[Word, str], ...] = (
     (Word("needs", _OTHERS, _needs, _ORDER), "depends dependencies after requires"),
     (Word("command", _GITHUB, _command), "run"),
     (Word("command", _OTHERS, _command), "cmd shell exec script entrypoint commands raw"),
-    (Word("target", _GITHUB, fixed(_TARGET)), "runs-on runs_on on"),
-    (Word("target", _ANSIBLE, fixed(_TARGET)), "hosts delegate_to connection"),
+    (Word("target", _GITHUB, _target), "runs-on runs_on on"),
+    (Word("target", _ANSIBLE, _target), "hosts delegate_to connection"),
     (Word("when", _GITHUB, _condition), "if"),
     (Word("when", _OTHERS, _condition), "condition only_if only unless"),
     (Word("matrix", _GITHUB, _matrix), "strategy"),
@@ -187,16 +194,16 @@ def _spelled(here: str) -> str:
 _NESTED: Mapping[str, str] = {
     "limits": "write cpu, memory and gpu directly below `resources`",
     "requests": "write cpu, memory and gpu directly below `resources`",
-    "nvidia.com/gpu": "write gpu",
-    "cpus": "write cpu",
-    "cores": "write cpu",
-    "mem": "write memory",
-    "ram": "write memory",
-    "max": "write attempts",
-    "max_attempts": "write attempts",
-    "limit": "write attempts",
-    "delay": "write backoff",
-    "when": "write on",
+    "nvidia.com/gpu": "here it is `gpu`",
+    "cpus": "here it is `cpu`",
+    "cores": "here it is `cpu`",
+    "mem": "here it is `memory`",
+    "ram": "here it is `memory`",
+    "max": "here it is `attempts`",
+    "max_attempts": "here it is `attempts`",
+    "limit": "here it is `attempts`",
+    "delay": "here it is `backoff`",
+    "when": "here it is `on`",
 }
 
 

@@ -9,6 +9,7 @@ not synced to the disk, for a machine that loses power loses its holders too.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -72,10 +73,12 @@ class Lock:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def release(self) -> None:
-        """Gives the lock back, if this object has it."""
+        """Gives the lock back, if this object has it; never fails."""
         try:
-            if self._tenancy is not None and self._tenancy.held:
-                self._tenancy.vacate()
+            # On a full disk the row stays, and the next command finds that its holder is dead.
+            with contextlib.suppress(StateError):
+                if self._tenancy is not None and self._tenancy.held:
+                    self._tenancy.vacate()
         finally:
             self._flock.drop()
 

@@ -17,10 +17,11 @@ from journal_bench import REPOSITORY, opened, started
 
 from lab.edge import lock_flock
 from lab.edge.journal import LabState
+from lab.edge.journal_tenancy import Tenancy
 from lab.edge.lock import Holder, Lock, Proof
 from lab.edge.lock_flock import Taken
 from lab.edge.lock_holder import from_text, proof, this_process, to_text
-from lab.model.diagnostic import StateError
+from lab.model.diagnostic import Diagnostic, StateError
 
 Start = Callable[..., "subprocess.Popen[str]"]
 PROGRAM = str(Path(__file__).with_name("lock_program.py"))
@@ -71,6 +72,18 @@ class TestAlone:
         assert lock.holder() is None
         lock.release()
         assert Lock(opened(tmp_path)).acquire() is None
+
+    def test_giving_it_back_never_fails(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lock = Lock(opened(tmp_path))
+        lock.acquire()
+
+        def full(self: Tenancy) -> None:
+            raise StateError(Diagnostic(summary="no space is left"))
+
+        monkeypatch.setattr(Tenancy, "vacate", full)
+        lock.release()
 
     def test_taking_it_twice_is_taking_it_once(self, tmp_path: Path) -> None:
         lock = Lock(opened(tmp_path))

@@ -10,6 +10,17 @@ from lab.cli.terminal import no_colour
 from lab.model.diagnostic import Diagnostic, LabfileError
 from lab.planning.select import Selection
 
+DESCRIBE = "\0describe"
+"""The one word with which completion asks a command for its parser."""
+
+
+class Described(Exception):
+    """Raised instead of parsing, with the parser that was asked for."""
+
+    def __init__(self, made: argparse.ArgumentParser) -> None:
+        super().__init__(made.prog)
+        self.parser = made
+
 
 def parser(verb: str, about: str, epilog: str = "") -> argparse.ArgumentParser:
     """A command's parser with what every command takes."""
@@ -27,6 +38,8 @@ def parser(verb: str, about: str, epilog: str = "") -> argparse.ArgumentParser:
 
 def parse(made: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
     """Parses the words after the verb and does what `-C` and `--no-color` say."""
+    if list(words) == [DESCRIBE]:
+        raise Described(made)
     args = made.parse_intermixed_args(list(words))
     if args.no_color:
         no_colour()

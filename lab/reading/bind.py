@@ -14,7 +14,7 @@ from lab.model.labfile import Labfile
 from lab.model.tree import Json
 from lab.reading.bind_findings import Findings
 from lab.reading.bind_ground import Ground
-from lab.reading.bind_like import resolve_like
+from lab.reading.bind_like import Written, resolve_like
 from lab.reading.bind_steps import bind_steps
 from lab.reading.bind_target import declared_targets
 from lab.reading.bind_top import (
@@ -59,14 +59,11 @@ def bind(
     around = {"env": environ, "lab": {"name": name, "root": root, "overlay": overlay}}
     variables = settle_vars(section(tree, "vars", findings), given, around, findings)
     static = {"vars": variables, **around}
-    ground = Ground(
+    bare = Ground(
         findings=findings, catalog=catalog, static=static, root=root, name=name, overlay=overlay
     )
-    ground = replace(ground, targets=declared_targets(section(tree, "targets", findings), ground))
-    ground = replace(ground, defaults=step_defaults(section(tree, "defaults", findings), ground))
-    written = resolve_like(_steps(tree, findings), findings)
-    bound = bind_steps(written, replace(ground, names=tuple(written)))
-    _refuse_recipes(tree, findings)
+    ground, written = _grounded(bare, tree)
+    bound = bind_steps(written, ground)
     labfile = Labfile(
         name=name,
         overlay=overlay,
@@ -86,6 +83,20 @@ def bind(
     )
     findings.say()
     return labfile
+
+
+def _grounded(bare: Ground, tree: Mapping[str, Json]) -> tuple[Ground, dict[str, Written]]:
+    """Add what all steps stand on, in the order in which one part needs another."""
+    findings = bare.findings
+    _refuse_recipes(tree, findings)
+    written = resolve_like(_steps(tree, findings), findings)
+    ground = replace(
+        bare,
+        targets=declared_targets(section(tree, "targets", findings), bare),
+        defaults=step_defaults(section(tree, "defaults", findings), bare),
+        names=tuple(written),
+    )
+    return ground, written
 
 
 def _steps(tree: Mapping[str, Json], findings: Findings) -> dict[str, Mapping[str, Json]]:

@@ -82,3 +82,11 @@ def test_the_top_level_knows_no_step() -> None:
 )
 def test_in_identity_the_checkouts_place_is_a_mark(text: str, value: object) -> None:
     assert render(text, scope(root="<root>", dir="<dir>")) == value
+
+
+def test_parameters_are_not_made_of_parameters() -> None:
+    text = TEXT.replace("plain: 1", 'plain: "{{ parameters.lr }}"')
+    labfile = bound(text)
+    names = base_scope(labfile, step=labfile.steps[0], root="/lab", directory="/lab/d")
+    with pytest.raises(TemplateFault, match="`parameters` is not known here"):
+        render("{{ parameters.plain }}", names)

@@ -59,19 +59,27 @@ def bind(
     around = {"env": environ, "lab": {"name": name, "root": root, "overlay": overlay}}
     variables = settle_vars(section(tree, "vars", findings), given, around, findings)
     static = {"vars": variables, **around}
-    bare = Ground(
-        findings=findings, catalog=catalog, static=static, root=root, name=name, overlay=overlay
+    ground, written = _grounded(
+        Ground(
+            findings=findings, catalog=catalog, static=static, root=root, name=name, overlay=overlay
+        ),
+        tree,
     )
-    ground, written = _grounded(bare, tree)
+    labfile = replace(_labfile(document, ground, written), source=source, environ=environ)
+    findings.say()
+    return labfile
+
+
+def _labfile(document: Document, ground: Ground, written: Mapping[str, Written]) -> Labfile:
+    tree, findings = document.tree, ground.findings
     bound = bind_steps(written, ground)
-    labfile = Labfile(
-        name=name,
-        overlay=overlay,
-        root=root,
-        source=source,
+    return Labfile(
+        name=ground.name,
+        overlay=ground.overlay,
+        root=ground.root,
+        source="",
         description=describe(tree, ground),
-        vars=variables,
-        environ=environ,
+        vars=ground.static["vars"],
         secrets=secret_sources(section(tree, "secrets", findings), ground),
         targets=ground.targets,
         state=state_settings(tree, ground, named="name" in tree),
@@ -81,8 +89,6 @@ def bind(
         outputs=lab_outputs(section(tree, "outputs", findings), ground),
         document=document,
     )
-    findings.say()
-    return labfile
 
 
 def _grounded(bare: Ground, tree: Mapping[str, Json]) -> tuple[Ground, dict[str, Written]]:

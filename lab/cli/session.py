@@ -17,8 +17,8 @@ from lab.edge.machine import Machine
 from lab.edge.process import Cancel, Processes
 from lab.edge.secrets import Secrets
 from lab.edge.work import Work
-from lab.model.diagnostic import Diagnostic, Severity
-from lab.model.labfile import FromEnv
+from lab.model.diagnostic import Diagnostic, LabfileError, Severity
+from lab.model.labfile import FromEnv, Labfile
 from lab.model.layout import state_path
 from lab.model.state import Record, State
 from lab.planning.decide import Seen
@@ -67,6 +67,8 @@ class Session:
 
     def open_state(self, *, write: bool) -> None:
         labfile = self.labfile
+        if labfile.state.backend != "local":
+            raise _no_backend(labfile)
         self._file = Journal(state_path(labfile.root), labfile.root)
         self.journal = self._file.open(labfile.name, labfile.overlay, labfile.source, create=write)
         self.reload()
@@ -173,6 +175,16 @@ class Session:
         self.files.close()
         if self._file is not None:
             self._file.close()
+
+
+def _no_backend(labfile: Labfile) -> LabfileError:
+    return LabfileError(
+        Diagnostic(
+            summary=f"this version of lab cannot keep its state in {labfile.state.backend}",
+            help="write `state: {backend: local}`, or leave `state` out",
+            span=labfile.document.span_of(("state",)),
+        )
+    )
 
 
 def warnings_of(session: Session, found: Survey) -> tuple[Diagnostic, ...]:

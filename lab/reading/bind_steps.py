@@ -18,7 +18,7 @@ from lab.reading.bind_like import Written
 from lab.reading.bind_matrix import MOST, Instance, expand
 from lab.reading.bind_options import FIELDS, options_of, words_of
 from lab.reading.bind_static import render_static
-from lab.reading.bind_target import target_of
+from lab.reading.bind_target import target_of, unavailable
 from lab.reading.template import has_template
 
 _PLAIN_STEP = [Instance("", {})]
@@ -84,6 +84,7 @@ def _steps(step: Draft, instances: Iterable[Instance], ground: Ground) -> list[S
                 path=("steps", step.name),
                 where=step.where,
                 literal=step.literal and _plain(target),
+                unavailable=unavailable(step.kind, target, ground),
             )
         )
     return made

@@ -20,6 +20,21 @@ from lab.reading.words import TargetWords
 _WORDS = record_of(TargetWords)
 
 
+STANDARD = (
+    "docker",
+    "kubernetes",
+    "kubeflow",
+    "kind",
+    "minikube",
+    "k3d",
+    "minikf",
+    "eks",
+    "gke",
+    "aks",
+)
+"""Providers that the language names whether or not they are installed: an optional target may be one."""
+
+
 def providers_of(catalog: Catalog) -> list[str]:
     """Return the names of all providers, in the order in which kinds name them."""
     return list(dict.fromkeys(each for places in catalog.places.values() for each in places))
@@ -55,12 +70,12 @@ def _declared(
         return None
     provider = str(fields["provider"])
     known_providers = providers_of(ground.catalog)
-    if provider not in known_providers:
+    optional = fields.get("optional") is True
+    if provider not in known_providers and not (optional and provider in STANDARD):
         faults.append(_unknown_provider(provider, known_providers, (*path, "provider")))
     if name == LOCAL.name and provider != LOCAL.provider:
         faults.append(_not_local(provider, path))
     rest = {k: v for k, v in fields.items() if k not in _WORDS.fields}
-    optional = fields.get("optional") is True
     return Target(name=name, provider=provider, fields=rest, optional=optional)
 
 
@@ -77,6 +92,12 @@ def _no_map(name: str, fields: Json, path: Path, ground: Ground) -> Fault:
 
 def _unknown_provider(provider: str, known: Iterable[str], path: Path) -> Fault:
     known = tuple(known)
+    if provider in STANDARD:
+        return Fault(
+            path=path,
+            summary=f"no package that makes things on '{provider}' is installed",
+            help=f"install one, or add optional: true to skip its steps here; there is {listed(known)}",
+        )
     return Fault(
         path=path,
         summary=f"unknown provider '{provider}'",
@@ -118,6 +139,13 @@ def target_of(value: Json, path: Path, kind: str, ground: Ground) -> tuple[Targe
     return target, faults
 
 
+def unavailable(kind: str, target: Target, ground: Ground) -> str:
+    """Return why a step of *kind* never runs on *target* here, which is optional; empty if it does."""
+    if not target.optional or target.provider in ground.catalog.places.get(kind, ()):
+        return ""
+    return f"the optional target `{target.name}` is not there: nothing makes a {kind} on {target.provider}"
+
+
 def _no_name(path: Path) -> Fault:
     return Fault(
         path=path,
@@ -153,7 +181,7 @@ def _fixed(key: str, name: str, path: Path) -> Fault:
 
 def _misplaced(kind: str, target: Target, path: Path, ground: Ground) -> list[Fault]:
     places = ground.catalog.places.get(kind, ())
-    if target.provider in places or not target.provider:
+    if target.provider in places or not target.provider or target.optional:
         return []
     there = [name for name, each in ground.targets.items() if each.provider in places]
     on = "" if target.name == target.provider else f", which is {target.provider}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +14,8 @@ from lab.cli.session import Session
 from lab.cli.standing import standing
 from lab.cli.terminal import colourful, width
 from lab.model.address import matches
-from lab.model.values import Unknown
-from lab.report.plan_json import change_json
+from lab.report.plan_json import change_json, known_json
+from lab.report.value_text import json_line
 
 ABOUT = """Why a step would run or not: what `lab apply` would do with it, all that counts in its identity,
 which files it reads, whom it waits for, what does not count, and where its time went."""
@@ -38,7 +37,7 @@ def main(words: Sequence[str]) -> int:
     finally:
         session.close()
     if args.json:
-        print(json.dumps(_json(told), ensure_ascii=False, default=str))
+        print(json_line(_json(told)))
     else:
         print(explain_text(told, colour=colourful(sys.stdout), width=width(sys.stdout)))
     return 0
@@ -70,14 +69,14 @@ def _json(told: Explained) -> dict[str, Any]:
         "cache": told.step.options.cache if told.step else None,
         "digest": told.digest or None,
         "recorded_digest": told.record.done.digest if told.record and told.record.done else None,
-        "counts": {each.path: _plain(each.value) for each in told.counted},
+        "counts": {each.path: known_json(each.value) for each in told.counted},
         "inputs": [
-            {"path": each.path, "digest": _plain(each.digest), "found": each.found}
+            {"path": each.path, "digest": known_json(each.digest), "found": each.found}
             for each in told.inputs
         ],
         "needs": dict(told.needs),
         "needed_by": list(told.needed_by),
-        "does_not_count": dict(told.ignored),
+        "does_not_count": known_json(dict(told.ignored)),
         "warnings": list(told.warnings),
         "runs": [
             {
@@ -93,7 +92,3 @@ def _json(told: Explained) -> dict[str, Any]:
             for each in told.times
         ],
     }
-
-
-def _plain(value: Any) -> Any:
-    return {"unknown": list(value.after)} if isinstance(value, Unknown) else value

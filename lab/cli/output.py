@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
@@ -16,7 +15,7 @@ from lab.model.diagnostic import Diagnostic
 from lab.planning.outcome import Known, Outcome, Skipped
 from lab.planning.plan import skip_reason
 from lab.report.tables import Cell, Column, table
-from lab.report.value_text import brief, exact
+from lab.report.value_text import brief, exact, json_line
 
 ABOUT = """Print the Labfile's outputs, as the steps last gave them; nothing is run or looked at.
 
@@ -52,7 +51,7 @@ def recorded_outcomes(session: Session) -> dict[str, Outcome]:
     for address, step in session.graph.steps.items():
         reason = skip_reason(session.graph, step, outcomes, session.work.step_dir(address))
         record = session.state.records.get(address)
-        if reason is not None:
+        if isinstance(reason, str):
             outcomes[address] = Skipped(reason)
         elif record is not None and record.done is not None:
             outcomes[address] = Known(record.done.outputs)
@@ -62,7 +61,7 @@ def recorded_outcomes(session: Session) -> dict[str, Outcome]:
 def _one(found: Evaluated, name: str, *, as_json: bool) -> str:
     if name in found.values:
         value = found.values[name]
-        return json.dumps(value, ensure_ascii=False) if as_json else exact(value)
+        return json_line(value) if as_json else exact(value)
     if name not in found.missing:
         raise not_known("output", name, [*found.values, *found.missing])
     raise NotYetError(
@@ -76,7 +75,7 @@ def _one(found: Evaluated, name: str, *, as_json: bool) -> str:
 
 def _all(found: Evaluated, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(found.shown, ensure_ascii=False))
+        print(json_line(found.shown))
     elif found.values:
         rows = [[Cell(name, "bold"), Cell(brief(value))] for name, value in found.values.items()]
         print(table((Column(), Column()), rows, colour=colourful(sys.stdout)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from lab.cli.terminal import colourful, width
 from lab.edge.journal import Run
 from lab.report.moments import moment
 from lab.report.tables import Cell, Column, table
+from lab.report.value_text import json_line
 from lab.report.words import duration
 
 COLUMNS = (
@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
     most = args.n if args.n is not None else 0 if args.json else SHOWN
     shown = every[-most:] if most else every
     if args.json:
-        print(json.dumps([run_json(run, held) for run in shown], ensure_ascii=False))
+        print(json_line([run_json(run, held) for run in shown]))
         return 0
     if not every:
         print(f"No runs of {lab.key} yet: `lab apply` is the first.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from lab.cli.show_facts import facts_json, facts_of
 from lab.cli.show_run import run_facts, run_text, show_run_json
 from lab.cli.show_step import step_text
 from lab.cli.terminal import colourful, width
+from lab.report.value_text import json_line
 
 ABOUT = """All that is remembered of a step, or of a run.
 
@@ -43,7 +43,7 @@ def main(words: Sequence[str]) -> int:
 def _step(lab: Recorded, word: str, *, as_json: bool) -> int:
     facts = facts_of(lab, the_step(lab, word, "show"))
     if as_json:
-        print(json.dumps(facts_json(facts), ensure_ascii=False))
+        print(json_line(facts_json(facts)))
     else:
         print(step_text(facts, colour=colourful(sys.stdout), width=width(sys.stdout)))
     return 0
@@ -52,7 +52,7 @@ def _step(lab: Recorded, word: str, *, as_json: bool) -> int:
 def _run(lab: Recorded, word: str, *, as_json: bool) -> int:
     facts = run_facts(lab, word)
     if as_json:
-        print(json.dumps(show_run_json(facts), ensure_ascii=False))
+        print(json_line(show_run_json(facts)))
     else:
         print(run_text(facts, colour=colourful(sys.stdout), width=width(sys.stdout)))
     return 0

@@ -23,6 +23,7 @@ from lab.model.layout import lab_key
 from lab.model.state import Record
 from lab.report.moments import since
 from lab.report.tables import Cell, Column, table
+from lab.report.value_text import json_line
 from lab.report.words import paint
 
 COLUMNS = (
@@ -47,7 +48,7 @@ def list_(words: Sequence[str]) -> int:
         helds = {_key(lab): holding(lab) for lab in labs}
     if args.json:
         rows = [_json(k, a, r, helds[k]) for k, each in found.items() for a, r in each]
-        print(json.dumps(rows, ensure_ascii=False))
+        print(json_line(rows))
         return 0
     for i, (key, records) in enumerate(found.items()):
         _print(key, records, helds[key], first=i == 0)

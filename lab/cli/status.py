@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from lab.model.diagnostic import Diagnostic, LabfileError
 from lab.model.labfile import Step
 from lab.report.moments import since
 from lab.report.tables import Cell, Column, table
+from lab.report.value_text import json_line
 from lab.report.words import duration, paint
 
 ABOUT = """How each step stands, from what is remembered; nothing is looked at and nobody is waited for.
@@ -52,7 +52,7 @@ def main(words: Sequence[str]) -> int:
         runs = lab.lab.runs()
     last = runs[-1] if runs else None
     if args.json:
-        print(json.dumps(_json(lab, rows, held, last), ensure_ascii=False))
+        print(json_line(_json(lab, rows, held, last)))
     else:
         _print(lab, rows, held, last)
     if faults:

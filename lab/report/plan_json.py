@@ -41,17 +41,18 @@ def change_json(change: Change) -> dict[str, Any]:
             case Unknown(after=after):
                 shown[name] = {"unknown": list(after)}
             case _:
-                shown[name] = _deep(side)
+                shown[name] = known_json(side)
     return shown
 
 
-def _deep(side: Any) -> Any:
+def known_json(side: Any) -> Any:
+    """A value in which whatever is not known yet is `{"unknown": [steps]}`."""
     match side:
         case Unknown(after=after):
             return {"unknown": list(after)}
         case dict():
-            return {key: _deep(value) for key, value in side.items()}
+            return {key: known_json(value) for key, value in side.items()}
         case list():
-            return [_deep(value) for value in side]
+            return [known_json(value) for value in side]
         case _:
             return side

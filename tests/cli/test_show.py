@@ -227,3 +227,15 @@ def test_a_curve_is_read_past_whatever_is_no_point(tmp_path: Path) -> None:
     assert [str(value) for value in curve.pop("loss")] == ["2.0", "nan", "1.5"]
     assert curve == {}
     assert read_curve(str(tmp_path / "none")) == {}
+
+
+def test_json_has_no_word_for_what_is_no_number(past: Past) -> None:
+    past.labfile(STEPS)
+    past.run()
+    past.done("train", {"metrics": {"loss": float("nan"), "acc": 0.5}, "top": [float("inf")]})
+    past.end()
+    ran = past("show", "train", "--json")
+    assert "NaN" not in ran.out and "Infinity" not in ran.out
+    said = json.loads(ran.out)
+    assert said["metrics"] == {"loss": None, "acc": 0.5} and said["outputs"] == {"top": [None]}
+    assert line(past("show", "train").out, "loss") == "loss nan"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-import sys
 
 import pytest
 from past import Past
 
 from lab.edge.journal import Journal
+from lab.edge.liveness import process_identity
 from lab.edge.lock import Lock
 from lab.model.layout import state_path
 from lab.model.values import Artifact
@@ -204,12 +205,7 @@ def test_unlock_of_the_dead(full: Past) -> None:
     full.flush()
     full.close()
     with sqlite3.connect(state_path(str(full.root))) as db:
-        boot = (
-            open("/proc/sys/kernel/random/boot_id").read().strip()
-            if sys.platform == "linux"
-            else ""
-        )
-        identity = {"pid": 4194303, "start_time": 1.0, "boot_id": boot, "namespace": ""}
+        identity = {**process_identity(os.getpid()), "pid": 4194303}
         holder = {"host": "here", "identity": identity, "command": "lab apply", "flocked": True}
         db.execute("UPDATE labs SET holder = ?", (json.dumps(holder),))
     db.close()

@@ -57,7 +57,9 @@ class Project:
     def labfile(self, text: str, name: str = "Labfile.yaml") -> Path:
         return self.write(name, text)
 
-    def lab(self, *words: str, expect: int | None = 0, timeout: float = 300, stdin: str = "") -> Ran:
+    def lab(
+        self, *words: str, expect: int | None = 0, timeout: float = 300, stdin: str = ""
+    ) -> Ran:
         """Runs `lab` with *words*; *expect* is the exit code that it must have (None: any)."""
         done = subprocess.run(
             [str(LAB), *words],

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from lab.edge.discover import discover
+from lab.model.document import Document
 from lab.reading.bind import bind
 from lab.reading.link import link
 from lab.reading.parse import parse
-from lab.model.document import Document
 from lab.reading.schema import json_schema
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 Json: TypeAlias = (
@@ -139,13 +141,19 @@ def rendered(value: object) -> Json:
             raise TypeError(f"not a value: {type(value).__name__}")
 
 
+@lru_cache(maxsize=8)
+def _below(root: str) -> re.Pattern[str]:
+    """Finds *root* where it is a whole path or begins one: not `/lab` in `/labor`."""
+    return re.compile(re.escape(root) + r"(?![\w.-])")
+
+
 def identified(value: object, root: str) -> Json:
     """*value* as it counts in identity: artifacts are their content, the checkout's place is a mark."""
     match value:
         case Artifact(digest=digest):
             return f"<artifact {digest}>"
         case str():
-            return value.replace(root, "<lab.root>") if root in value else value
+            return _below(root).sub("<lab.root>", value) if root in value else value
         case Mapping():
             return {str(k): identified(v, root) for k, v in value.items()}
         case list() | tuple():

@@ -47,7 +47,7 @@ def condition(value: Json, scope: Mapping[str, Any]) -> bool | Unknown:
     if result is None:
         return False
     raise TemplateFault(
-        f"`when` gave {result!r}, which is neither true nor false",
+        f"`when` gave a {type(result).__name__}, which is neither true nor false",
         help='compare it with something, as in `when: "{{ vars.size > 3 }}"`',
         expression=str(value),
     )

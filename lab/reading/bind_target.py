@@ -75,6 +75,8 @@ def _declared(
         faults.append(_unknown_provider(provider, known_providers, (*path, "provider")))
     if name == LOCAL.name and provider != LOCAL.provider:
         faults.append(_not_local(provider, path))
+    if faults:
+        return None
     rest = {k: v for k, v in fields.items() if k not in _WORDS.fields}
     return Target(name=name, provider=provider, fields=rest, optional=optional)
 

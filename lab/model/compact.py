@@ -15,27 +15,33 @@ def history(record: Record) -> tuple[Event, ...]:
     """
     made: list[Event] = []
     done, tried, address = record.done, record.tried, record.address
+    older = done is not None and not (tried and tried.remembered)  # than the newest attempt
     if done is not None:
         made.append(_started(record, Tried(run=done.run, started=done.started, digest=done.digest)))
         made.append(StepFinished(run=done.run, time=done.finished, address=address, done=done))
+        made += _remembered(record, done.run, done.finished) if older else []
     if tried is not None:
         made.append(_started(record, tried))
-    last = tried.run if tried else done.run if done else 0
-    when = tried.started if tried else done.finished if done else 0.0
-    if record.memory is not None:
-        made.append(StepRemembered(run=last, time=when, address=address, memory=record.memory))
+        made += [] if older else _remembered(record, tried.run, tried.started)
     if tried is not None and (tried.error or not tried.interrupted):
         made.append(
             StepFailed(
-                run=last,
-                time=when,
+                run=tried.run,
+                time=tried.started,
                 address=address,
                 error=tried.error,
                 log=tried.log,
                 interrupted=tried.interrupted,
+                made=tried.made,
             )
         )
     return tuple(made)
+
+
+def _remembered(record: Record, run: int, time: float) -> list[Event]:
+    if record.memory is None and not (record.tried and record.tried.remembered):
+        return []
+    return [StepRemembered(run=run, time=time, address=record.address, memory=record.memory)]
 
 
 def _started(record: Record, tried: Tried) -> StepStarted:
@@ -55,4 +61,5 @@ def _started(record: Record, tried: Tried) -> StepStarted:
         place=record.place,
         fields=record.fields,
         log=tried.log,
+        unmade=tried.made,
     )

@@ -27,6 +27,8 @@ class StepStarted:
     """The intent: from now on the world may change, and until an end is recorded it is not known how.
 
     ``target`` is the target's name, ``place`` its provider and ``fields`` its settings, without secrets.
+    ``unmade`` are the files that the step's command names and that are not there yet: if it is killed, those
+    that are there later count as made by it, not as its inputs.
     """
 
     run: int
@@ -45,6 +47,7 @@ class StepStarted:
     fields: Mapping[str, Json] = field(default_factory=dict)
     attempt: int = 1
     log: str = ""
+    unmade: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,10 @@ class StepFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed:
-    """A step's last attempt failed. ``interrupted`` means that lab was told to stop."""
+    """A step's last attempt failed. ``interrupted`` means that lab was told to stop.
+
+    ``made`` are those of the files ``unmade`` before that are there now.
+    """
 
     run: int
     time: float
@@ -106,6 +112,7 @@ class StepFailed:
     interrupted: bool = False
     counts: bool = True  # False where on_failure is `ignore`
     seconds: float = 0.0
+    made: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

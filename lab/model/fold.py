@@ -50,7 +50,15 @@ def fold(records: MutableMapping[str, Record], event: Event) -> tuple[str, ...]:
 
 
 def _started(record: Record | None, event: StepStarted) -> Record:
-    tried = Tried(run=event.run, started=event.time, digest=event.digest, log=event.log)
+    before = record.tried if record else None
+    tried = Tried(
+        run=event.run,
+        started=event.time,
+        digest=event.digest,
+        log=event.log,
+        made=event.unmade,
+        remembered=before is not None and before.remembered,
+    )
     return Record(
         address=event.address,
         kind=event.kind,
@@ -72,12 +80,19 @@ def _changed(
 ) -> Record:
     match event:
         case StepRemembered(memory=memory):
-            return replace(record, memory=memory)
+            tried = replace(record.tried, remembered=True) if record.tried else None
+            return replace(record, memory=memory, tried=tried)
         case StepFinished(done=done):
             return replace(record, done=done, tried=None)
         case ProtectSet(protect=protect):
             return replace(record, protect=protect)
         case StepFailed():
             tried = record.tried or Tried(run=event.run, started=event.time, digest="")
-            failed = replace(tried, error=event.error, log=event.log, interrupted=event.interrupted)
+            failed = replace(
+                tried,
+                error=event.error,
+                log=event.log,
+                interrupted=event.interrupted,
+                made=event.made,
+            )
             return replace(record, tried=failed)

@@ -37,7 +37,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """The newest attempt, if it has not finished: still running, interrupted (no ``error``) or failed."""
+    """The newest attempt, if it has not finished: still running, interrupted (no ``error``) or failed.
+
+    ``made`` are files that the command names and that are no inputs: those that it made, or, while it is not
+    known how the attempt ended, those that it may have made. ``remembered`` tells that the record's memory
+    is of this attempt, or of one before it that has not finished either.
+    """
 
     run: int
     started: float
@@ -45,6 +50,8 @@ class Tried:
     error: str = ""
     log: str = ""
     interrupted: bool = True
+    made: tuple[str, ...] = ()
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,9 @@ class Record:
     version: int = 1
     infrastructure: bool = False
     protect: bool = False
-    place: str = "local"  # the target's provider, and below its settings: the target may be gone too
+    place: str = (
+        "local"  # the target's provider, and below its settings: the target may be gone too
+    )
     fields: Mapping[str, Json] = field(default_factory=dict)
     needs: tuple[str, ...] = ()  # what it waited for, so that destroying can go the other way
     done: Done | None = None

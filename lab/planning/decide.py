@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option
 from lab.model.plan import Change, Verb
 from lab.model.state import Record, Tried
@@ -120,7 +121,7 @@ def _looked(seen: Seen) -> Decision:
 def replacing(spec_type: type[Any]) -> frozenset[str]:
     """The fields whose change means to make the thing anew."""
     return frozenset(
-        name
+        key_of(name)
         for name, known in spec_type.__dataclass_fields__.items()
         if isinstance(about := known.metadata.get("lab"), Option) and about.replaces
     )

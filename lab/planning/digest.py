@@ -7,13 +7,14 @@ from dataclasses import MISSING, dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.state import Record
 from lab.model.tree import digest
 from lab.model.values import Unknown
-from lab.planning.inputs import declared, named
+from lab.planning.inputs import declared, made_by, named
 from lab.planning.outcome import Outcome, identity_of, steps_scope
 from lab.ports import Files
 from lab.reading.scope import base_scope
@@ -105,8 +106,8 @@ def _defaults(spec_type: type[Any]) -> tuple[dict[str, Any], frozenset[str]]:
     """The fields' plain defaults, and the fields that do not count."""
     defaults: dict[str, Any] = {}
     left_out = set()
-    for name, known in spec_type.__dataclass_fields__.items():
-        about = known.metadata.get("lab")
+    for field_name, known in spec_type.__dataclass_fields__.items():
+        name, about = key_of(field_name), known.metadata.get("lab")
         if isinstance(about, Option) and not about.identity:
             left_out.add(name)
         if known.default is not MISSING:
@@ -134,7 +135,7 @@ def _inputs(
     outcomes: Mapping[str, Outcome],
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     record = world.records.get(step.address)
-    made = set(record.done.made) if record and record.done else set()
+    made = made_by(record)
     inside = world.graph.inside.get(step.address, {})
     patterns = tuple(p for p in tree["inputs"] if isinstance(p, str))
     unknown = [p for p in tree["inputs"] if isinstance(p, Unknown)]

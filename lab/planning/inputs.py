@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option, Role
 from lab.model.layout import FOLDER
+from lab.model.state import Record
 from lab.planning.imports import local_modules
 from lab.ports import Files
 
@@ -37,7 +39,7 @@ def roles_of(spec: type[Any]) -> Roles:
     for name, known in spec.__dataclass_fields__.items():
         about = known.metadata.get("lab")
         if isinstance(about, Option):
-            found.setdefault(about.role, []).append(name)
+            found.setdefault(about.role, []).append(key_of(name))
     return Roles(
         argv=tuple(found.get(Role.ARGV, ())),
         file=tuple(found.get(Role.FILE, ())),
@@ -83,6 +85,25 @@ def named(spec: type[Any], tree: Mapping[str, Any], files: Files) -> list[str]:
     return [path for path in found if path not in made]
 
 
+def made_by(record: Record | None) -> frozenset[str]:
+    """Files that the step's command names and that it wrote itself, or may have written when it was killed."""
+    if record is None:
+        return frozenset()
+    ends = (record.done, record.tried)
+    return frozenset(path for end in ends if end is not None for path in end.made)
+
+
+def unmade(
+    spec: type[Any], tree: Mapping[str, Any], made: frozenset[str], files: Files
+) -> tuple[str, ...]:
+    """What a command names that is no file yet, or only because an earlier try at it *made* it."""
+    roles = roles_of(spec)  # type: ignore[arg-type]  # a class is hashable
+    cwd = tree.get("cwd", ".")
+    texts = [text for name in roles.argv for text in _texts(tree.get(name))]
+    paths = dict.fromkeys(_paths(texts, cwd if isinstance(cwd, str) else "."))
+    return tuple(path for path in paths if path in made or not files.exists(path))
+
+
 def _made(roles: Roles, tree: Mapping[str, Any]) -> set[str]:
     made: set[str] = set()
     for name in roles.artifacts:
@@ -109,21 +130,23 @@ def _mentioned(roles: Roles, tree: Mapping[str, Any], cwd: str) -> Iterator[str]
 
 def words_of(command: object) -> list[str]:
     """The words of a command, as a list or as a shell's text (a text that no shell could split: its blanks)."""
+    texts = _texts(command)
+    modules = [_module_files(b) for a, b in zip(texts, texts[1:], strict=False) if a == "-m"]
+    return texts + [path for paths in modules for path in paths]
+
+
+def _texts(command: object) -> list[str]:
     match command:
         case list():
-            texts = [word for word in command if isinstance(word, str)]
-            modules = [
-                _module_files(b) for a, b in zip(texts, texts[1:], strict=False) if a == "-m"
-            ]
-            return texts + [path for paths in modules for path in paths]
+            return [word for word in command if isinstance(word, str)]
         case str():
-            return words_of(_split(command))
+            return list(_split(command))
         case _:
             return []
 
 
 @lru_cache(maxsize=4096)
-def _split_cached(text: str) -> tuple[str, ...]:
+def _split(text: str) -> tuple[str, ...]:
     lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = "#"
@@ -131,10 +154,6 @@ def _split_cached(text: str) -> tuple[str, ...]:
         return tuple(lexer)
     except ValueError:
         return tuple(text.split())
-
-
-def _split(text: str) -> list[str]:
-    return list(_split_cached(text))
 
 
 def _module_files(dotted: str) -> list[str]:

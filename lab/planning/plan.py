@@ -61,7 +61,7 @@ def make_plan(
 
     Raises:
         PlanError: a step is left out whose outputs are needed and were never recorded; a protected thing
-            would be destroyed; a declared input is missing.
+            would be destroyed.
         LabfileError: an expression fails on values that are known now.
     """
     graph = world.graph
@@ -97,7 +97,7 @@ def _plan_step(
     graph, address = world.graph, step.address
     _need_recorded(graph, address, sketch.outcomes)
     reason = skip_reason(graph, step, sketch.outcomes, directory(address))
-    if reason is not None:
+    if isinstance(reason, str):
         sketch.outcomes[address] = Skipped(reason)
         sketch.actions.append(_action(world, step, Decision(Verb.SKIP, reason)))
         return
@@ -112,16 +112,21 @@ def _plan_step(
         replace=replace,
     )
     _need_inputs(step, wanted, decision, sketch)
-    keeps = decision.verb is Verb.KEEP and record is not None and record.done is not None
-    sketch.outcomes[address] = (
-        Known(record.done.outputs) if keeps and record and record.done else Unknown((address,))
-    )
+    outcome: Outcome = Unknown((address,))
+    if decision.verb is Verb.KEEP and reason is None and record and record.done:
+        outcome = Known(record.done.outputs)
+    if reason is not None and decision.verb is not Verb.KEEP:
+        told = f"{decision.cause}; whether it runs is known after {', '.join(reason.after)}"
+        decision = Decision(decision.verb, told, decision.changes)
+    sketch.outcomes[address] = outcome
     sketch.wanted[address] = wanted
     sketch.actions.append(_action(world, step, decision))
 
 
 def _action(world: World, step: Step, decision: Decision) -> Action:
     lifecycle = getattr(world.specs[step.kind], "lifecycle", Lifecycle.WORK)
+    record = world.records.get(step.address)
+    undone = decision.verb is Verb.REPLACE and record is not None and record.infrastructure
     return Action(
         address=step.address,
         kind=step.kind,
@@ -129,7 +134,7 @@ def _action(world: World, step: Step, decision: Decision) -> Action:
         verb=decision.verb,
         cause=decision.cause,
         changes=decision.changes,
-        infrastructure=lifecycle is Lifecycle.INFRASTRUCTURE,
+        infrastructure=undone or lifecycle is Lifecycle.INFRASTRUCTURE,
     )
 
 
@@ -143,8 +148,8 @@ def wanted_of(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> Want
 
 def skip_reason(
     graph: Graph, step: Step, outcomes: Mapping[str, Outcome], directory: str
-) -> str | None:
-    """Why *step* does not run, or None if it does (or may, if its `when` is not known yet)."""
+) -> str | Unknown | None:
+    """Why *step* does not run; None if it does, Unknown if its `when` waits for what other steps give."""
     if step.unavailable:
         return step.unavailable
     skipped = _skipped_upstream(graph, step, outcomes)
@@ -156,7 +161,9 @@ def skip_reason(
         holds = condition(step.when, real_scope(graph, step, outcomes, directory))
     except TemplateFault as fault:
         raise _as_error(graph, step, fault, key="when") from None
-    return "`when` is false" if holds is False else None
+    if isinstance(holds, Unknown):
+        return holds
+    return None if holds else "`when` is false"
 
 
 def _skipped_upstream(graph: Graph, step: Step, outcomes: Mapping[str, Outcome]) -> str | None:
@@ -223,6 +230,17 @@ def _protected(world: World, action: Action) -> Diagnostic:
         else f"`lab state rm {action.address}` forgets it without destroying it; or bring the step back"
         " with `protect: false`, apply, and remove it again",
         span=span,
+    )
+
+
+def not_asked(step: Step, decision: Decision) -> PlanError:
+    """What the plan showed as unknown would have to be made anew: that must be shown and agreed to first."""
+    return PlanError(
+        Diagnostic(
+            summary=f"`{step.address}` would have to be replaced, which the plan could not show",
+            detail=f"Known since this run: {decision.cause}.",
+            help="run the same command again: now the plan shows it",
+        )
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lab.kinds.shape import SpecFault, to_spec
+from lab.model.diagnostic import LabError, StateError
 from lab.model.event import Event
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.plan import Verb
 from lab.model.state import Record
 from lab.model.tree import format_path
-from lab.model.values import Value, pack, rendered
+from lab.model.values import Json, Value, pack, rendered
 from lab.planning.conditions import Requirement, real_scope, requirement
 from lab.planning.decide import Decision
 from lab.planning.digest import Wanted
@@ -22,7 +23,7 @@ from lab.planning.outcome import Outcome
 from lab.ports import Cancel, Sink
 from lab.provider import Cancelled, Provider, Refused, Retry, Task, TimedOut
 from lab.reading.template import TemplateFault
-from lab.running.io import Place, Ports, StepIo
+from lab.running.io import Memory, Place, Ports, StepIo
 
 Tell = Callable[[Event], None]
 
@@ -37,15 +38,19 @@ class Job:
     wanted: Wanted
     record: Record | None
     provider: Provider
+    former: (
+        Provider | None
+    )  # made what the record stands for: its kind or target may have been another
     spec_type: type[Any]
     outcomes: Mapping[str, Outcome]
     run: int
     lines: bool = False
+    fault: LabError | None = None  # why it cannot even begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """Where a step is made: its folder, its log, and its keys rendered for the provider."""
+    """Where a step is made: its folder, its log, its keys rendered for the provider, and its memory."""
 
     directory: str
     log_path: str
@@ -53,6 +58,7 @@ class Bench:
     spec: Mapping[str, Any]
     env: Mapping[str, str]
     fields: Mapping[str, Any]
+    memory: Memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,23 +76,34 @@ class Failure:
 def attempt(
     job: Job, ports: Ports, bench: Bench, number: int, *, stop: Cancel, tell: Tell
 ) -> dict[str, Value] | Failure:
-    """Asks the provider once. Every way in which that can go wrong is a Failure."""
+    """Asks the provider once. Every way in which that can go wrong is a Failure.
+
+    Raises:
+        StateError: what the provider remembered could not be stored.
+    """
     timeout = job.step.options.timeout
     deadline = None if timeout is None else ports.clock.monotonic() + timeout
     try:
         task = _task(job, bench, number)
         io = _io(job, ports, bench, stop, tell, deadline)
-        if job.decision.verb is Verb.REPLACE and job.record is not None and _owns(job):
-            job.provider.destroy(job.record, io)
         outputs = dict(job.provider.apply(task, io))
         _check_values(outputs, ports)
         _check_requirements(job, outputs, bench)
         return outputs
-    except (Cancelled, TimedOut, Retry, Refused, SpecFault, TemplateFault) as error:
-        return _expected(error, timeout)
-    except OSError as error:
-        return Failure(error=_os_error(error), detail="The operating system refused it.")
-    except Exception as error:  # noqa: BLE001 - a provider's bug must not stop the others
+    except StateError:
+        raise
+    except (
+        Cancelled,
+        TimedOut,
+        Retry,
+        Refused,
+        SpecFault,
+        TemplateFault,
+        LabError,
+        OSError,
+    ) as error:
+        return expected(error, timeout)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a provider's bug must not stop the others
         return Failure(
             error=f"the provider of `{job.step.kind}` failed: {type(error).__name__}: {error}",
             detail="This is a bug in the provider, not in your Labfile.\n" + traceback.format_exc(),
@@ -94,11 +111,8 @@ def attempt(
         )
 
 
-def _owns(job: Job) -> bool:
-    return job.record is not None and job.record.infrastructure
-
-
-def _expected(error: Exception, timeout: float | None) -> Failure:
+def expected(error: Exception, timeout: float | None = None) -> Failure:
+    """What an error that steps may well have means."""
     match error:
         case Cancelled():
             return Failure(error="stopped", interrupted=True)
@@ -119,13 +133,16 @@ def _expected(error: Exception, timeout: float | None) -> Failure:
             )
         case TemplateFault(summary=summary, help=help):
             return Failure(error=summary, detail=help)
+        case LabError(diagnostics=(first, *_)):
+            return Failure(error=first.summary, detail=f"{first.detail} {first.help}".strip())
+        case OSError():
+            return Failure(error=_os_error(error), detail="The operating system refused it.")
         case _:
             raise AssertionError(error)
 
 
 def _task(job: Job, bench: Bench, number: int) -> Task[Any]:
-    record = job.record
-    unfinished = record is not None and record.tried is not None
+    memory = bench.memory
     return Task(
         address=job.step.address,
         spec=to_spec(job.spec_type, bench.spec),
@@ -134,9 +151,9 @@ def _task(job: Job, bench: Bench, number: int) -> Task[Any]:
         env=bench.env,
         target=bench.fields,
         digest=job.wanted.digest,
-        left=record.memory if record is not None and unfinished else None,
-        memory=record.memory if record is not None else None,
-        record=record,
+        left=memory.value if memory.unfinished else None,
+        memory=memory.value,
+        record=job.record,
         replacing=job.decision.verb is Verb.REPLACE,
         attempt=number,
         run=job.run,
@@ -163,7 +180,14 @@ def _io(
         env=env,
     )
     return StepIo(
-        ports, place, stop=stop, sink=bench.sink, tell=tell, deadline=deadline, lines=job.lines
+        ports,
+        place,
+        stop=stop,
+        sink=bench.sink,
+        tell=tell,
+        deadline=deadline,
+        memory=bench.memory,
+        lines=job.lines,
     )
 
 
@@ -171,15 +195,29 @@ def _check_values(outputs: Mapping[str, Value], ports: Ports) -> None:
     """Outputs must be storable, and hold no secret: they are kept in clear text."""
     for name, value in outputs.items():
         try:
-            text = str(pack(value, "\0"))
+            texts = list(_texts(pack(value, "\0")))
         except TypeError as error:
             raise Refused(f"the output `{name}` cannot be stored: {error}", reason="bug") from None
-        if ports.secrets.redact(text) != text:
+        if any(ports.secrets.redact(text) != text for text in (name, *texts)):
             raise Refused(
                 f"the output `{name}` holds the value of a secret",
                 "Outputs are kept in the state in clear text. Hand the secret itself to the step that"
                 ' needs it: `env: {TOKEN: "{{ secrets.NAME }}"}`.',
             )
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Every scalar in *value*, and every key, as text."""
+    match value:
+        case Mapping():
+            for key, each in value.items():
+                yield key
+                yield from _texts(each)
+        case list():
+            for each in value:
+                yield from _texts(each)
+        case _:
+            yield str(value)
 
 
 def _check_requirements(job: Job, outputs: Mapping[str, Value], bench: Bench) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lab.model.event import StepDestroyed, StepFailed, StepStarted
+from lab.model.diagnostic import LabError, StateError
+from lab.model.event import StepDestroyed, StepFailed
 from lab.model.state import Record
 from lab.model.values import Artifact
+from lab.planning.inputs import made_by
 from lab.ports import Cancel
 from lab.provider import Cancelled, Provider, Refused, Retry, TimedOut
-from lab.running.attempt import Failure, Tell
+from lab.running.attempt import Failure, Tell, expected
+from lab.running.intent import on_record
 from lab.running.io import Place, Ports, StepIo
 
 
@@ -36,27 +39,50 @@ def undo(
     """Destroys what *record* stands for. The intent is durable first; the record goes only when all is gone."""
     began = ports.clock.now()
     log_path = ports.work.log_path(run, record.address)
-    intent = _intent(record, run, began, cause, log_path)
+    intent = on_record(record, run, began, verb="destroy", cause=cause, log=log_path)
     ports.journal.append(intent)
     tell(intent)
-    with ports.work.open_log(run, record.address) as sink:
-        place = Place(
-            address=record.address,
-            root=root,
-            directory=ports.work.prepare(record.address),
-            run=run,
-            log_path=log_path,
-            env={"LAB_STEP": record.address, "LAB_ROOT": root, "LAB_RUN": str(run)},
-        )
-        io = StepIo(ports, place, stop=stop, sink=sink, tell=tell, deadline=None, lines=lines)
-        failure = _asked(provider, record, io)
-        left = () if failure else tuple(_remove_artifacts(record, ports, io))
-    if failure is not None:
-        return _failed(record, failure, ports, run, began, log_path, tell)
+    place = Place(
+        address=record.address,
+        root=root,
+        directory=ports.work.step_dir(record.address),
+        run=run,
+        log_path=log_path,
+        env={"LAB_STEP": record.address, "LAB_ROOT": root, "LAB_RUN": str(run)},
+    )
+    came = _gone(record, provider, ports, place, stop=stop, tell=tell, lines=lines)
+    if isinstance(came, Failure):
+        return _failed(record, came, ports, run, began, log_path, tell)
     destroyed = StepDestroyed(run=run, time=ports.clock.now(), address=record.address)
     ports.journal.append(destroyed)
-    ports.work.forget(record.address)
     tell(destroyed)
+    return came
+
+
+def _gone(
+    record: Record,
+    provider: Provider | None,
+    ports: Ports,
+    place: Place,
+    *,
+    stop: Cancel,
+    tell: Tell,
+    lines: bool,
+) -> Gone | Failure:
+    """What the provider made, the artifacts and the step's folder go, in this order."""
+    try:
+        ports.work.prepare(record.address)
+        with ports.work.open_log(place.run, record.address) as sink:
+            io = StepIo(ports, place, stop=stop, sink=sink, tell=tell, deadline=None, lines=lines)
+            failure = _asked(provider, record, io)
+            if failure is not None:
+                return failure
+            left = tuple(_remove_artifacts(record, ports, io))
+        ports.work.forget(record.address)
+    except StateError:
+        raise
+    except (LabError, OSError) as error:
+        return expected(error)
     return Gone(left)
 
 
@@ -74,35 +100,16 @@ def _failed(
         run=run,
         time=now,
         address=record.address,
-        error=failure.error,
-        detail=failure.detail,
+        error=ports.secrets.redact(failure.error),
+        detail=ports.secrets.redact(failure.detail),
         log=log_path,
         interrupted=failure.interrupted,
         seconds=now - began,
+        made=tuple(made_by(record)),
     )
     ports.journal.append(failed)
     tell(failed)
     return failure
-
-
-def _intent(record: Record, run: int, now: float, cause: str, log_path: str) -> StepStarted:
-    return StepStarted(
-        run=run,
-        time=now,
-        address=record.address,
-        kind=record.kind,
-        target=record.target,
-        place=record.place,
-        fields=record.fields,
-        verb="destroy",
-        cause=cause,
-        digest=record.done.digest if record.done else "",
-        version=record.version,
-        infrastructure=record.infrastructure,
-        protect=record.protect,
-        needs=record.needs,
-        log=log_path,
-    )
 
 
 def _asked(provider: Provider | None, record: Record, io: StepIo) -> Failure | None:
@@ -113,13 +120,11 @@ def _asked(provider: Provider | None, record: Record, io: StepIo) -> Failure | N
         )
     try:
         provider.destroy(record, io)
-    except Cancelled:
-        return Failure(error="stopped", interrupted=True)
-    except TimedOut:
-        return Failure(error="not destroyed in time", reason="timeout")
-    except (Refused, Retry) as error:
-        return Failure(error=error.summary, detail=error.detail)
-    except Exception as error:  # noqa: BLE001 - a provider's bug must not stop the others
+    except StateError:
+        raise
+    except (Cancelled, TimedOut, Refused, Retry, LabError, OSError) as error:
+        return expected(error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a provider's bug must not stop the others
         return Failure(
             error=f"the provider of `{record.kind}` failed: {type(error).__name__}: {error}",
             detail="This is a bug in the provider; what it was destroying may be half gone.",

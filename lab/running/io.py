@@ -39,6 +39,17 @@ class Place:
     env: Mapping[str, str]
 
 
+@dataclass(slots=True)
+class Memory:
+    """What a step's provider remembered last. Mutable: it passes from one attempt to the next.
+
+    ``unfinished`` tells that this was in an attempt that has not ended well.
+    """
+
+    value: Json = None
+    unfinished: bool = False
+
+
 class StepIo:
     """Implements :class:`lab.provider.Io`. Mutable: it knows when it last told progress."""
 
@@ -51,9 +62,11 @@ class StepIo:
         sink: Sink | None,
         tell: Callable[[Event], None],
         deadline: float | None,
+        memory: Memory | None = None,
         lines: bool = False,
     ) -> None:
         self._ports, self._place, self._stop = ports, place, stop
+        self._memory = memory or Memory()
         self._sink, self._tell, self._deadline, self._lines = sink, tell, deadline, lines
         self._told = 0.0
 
@@ -120,6 +133,7 @@ class StepIo:
                 memory=memory,
             )
         )
+        self._memory.value, self._memory.unfinished = memory, True
 
     def sleep(self, seconds: float) -> None:
         remaining = self._remaining()

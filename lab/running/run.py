@@ -8,20 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from lab.model.event import Event, ProtectSet
+from typing_extensions import assert_never
+
+from lab.model.event import ProtectSet
 from lab.model.labfile import OnFailure, Step
-from lab.model.plan import Action, Verb
-from lab.planning.decide import UNSEEN, Decision, Seen, decide
-from lab.planning.digest import Wanted, World
+from lab.model.plan import Verb
+from lab.planning.decide import UNSEEN, Seen
+from lab.planning.digest import World
 from lab.planning.outcome import Known, Outcome
-from lab.planning.plan import Draft, skip_reason, wanted_of
+from lab.planning.plan import Draft
 from lab.ports import Cancel, Registry
 from lab.running.attempt import Job, Tell
 from lab.running.course import Course
 from lab.running.io import Ports
 from lab.running.removal import Remover
 from lab.running.schedule import Demand, Limits, Schedule
+from lab.running.settle import Keep, Make, Skip, settle
 from lab.running.step import Broken, Made, make
+from lab.running.telling import Telling
 
 POLL = 0.2  # seconds between two looks at the signals while nothing ends
 
@@ -76,12 +80,13 @@ class Run:
         self._actions = {action.address: action for action in draft.plan.actions}
         self._came: queue.SimpleQueue[tuple[str, Came]] = queue.SimpleQueue()
         self._jobs: dict[str, Job] = {}
+        self._telling = Telling(tell, stop)
         self._forced = False  # stopped by --fail-fast, not by a person
         self._course = Course(
             graph=world.graph,
             run=run,
             clock=ports.clock,
-            tell=_one_at_a_time(tell),
+            tell=self._telling,
             outcomes={a: o for a, o in draft.outcomes.items() if a not in self._actions},
         )
 
@@ -90,14 +95,19 @@ class Run:
 
         Raises:
             LabError: the state could not be written; whatever was running has been stopped first.
+            Exception: likewise, what a reporter raised.
         """
         schedule = self._schedule()
         try:
             self._loop(schedule)
+        except BaseException:
+            self._stop.set()
+            raise
         finally:
             self._drain(schedule)
-        if not self._course.failures():
-            self._remove()
+        self._remove()
+        if self._telling.error is not None:
+            raise self._telling.error
         interrupted = self._stop.is_set() and not self._forced
         failed = self._course.failures()
         return Report(
@@ -141,58 +151,43 @@ class Run:
 
     def _settled(self, address: str) -> bool:
         """Decides *address* now that everything before it has ended; True if it does not run."""
-        step, action, course = (
-            self._world.graph.steps[address],
-            self._actions[address],
-            self._course,
-        )
+        course, action = self._course, self._actions[address]
+        step = self._world.graph.steps[address]
         blocker = course.blocker(step)
         if blocker is not None:
             course.barred(address, blocker)
             return True
         directory = self._ports.work.step_dir(address)
-        reason = skip_reason(self._world.graph, step, course.outcomes, directory)
-        if reason is not None:
-            course.skipped(address, reason)
-            return True
-        if action.verb is Verb.KEEP:
-            self._keep(step, action.cause)
-            return True
-        return self._decided(step, action)
+        seen = self._seen.get(address, UNSEEN)
+        settled = settle(self._world, action, course.outcomes, seen, directory)
+        match settled:
+            case Skip(cause=cause):
+                course.skipped(address, cause)
+            case Keep(cause=cause):
+                self._keep(step, cause)
+            case Make():
+                self._jobs[address] = self._job(step, settled)
+            case _:
+                assert_never(settled)
+        return not isinstance(settled, Make)
 
-    def _decided(self, step: Step, action: Action) -> bool:
-        """Decides again with what is known now; only what was unknown may still be kept."""
-        address = step.address
-        wanted = wanted_of(self._world, step, self._course.outcomes)
-        decision = Decision(action.verb, action.cause, action.changes)
-        if action.verb is Verb.UNKNOWN:
-            decision = decide(
-                wanted,
-                self._world.records.get(address),
-                self._seen.get(address, UNSEEN),
-                spec_type=self._world.specs[step.kind],
-                cache=step.options.cache,
-            )
-            if decision.verb is Verb.KEEP:
-                self._keep(step, "what it depends on came out the same")
-                return True
-        self._jobs[address] = self._job(step, decision, wanted)
-        return False
-
-    def _job(self, step: Step, decision: Decision, wanted: Wanted) -> Job:
+    def _job(self, step: Step, settled: Make) -> Job:
         provider = self._registry.find(step.kind, step.target.provider)
         assert provider is not None, "bind refuses a kind that has no provider"
+        record = self._world.records.get(step.address)
         return Job(
             graph=self._world.graph,
             step=step,
-            decision=decision,
-            wanted=wanted,
-            record=self._world.records.get(step.address),
+            decision=settled.decision,
+            wanted=settled.wanted,
+            record=record,
             provider=provider,
+            former=self._registry.find(record.kind, record.place) if record else None,
             spec_type=self._world.specs[step.kind],
             outcomes=self._course.outcomes,
             run=self._run,
             lines=self._settings.lines,
+            fault=settled.fault,
         )
 
     def _start(self, address: str) -> None:
@@ -206,7 +201,10 @@ class Run:
                 came = Crash(error)
             self._came.put((address, came))
 
-        threading.Thread(target=work, name=f"step {address}", daemon=True).start()
+        try:
+            threading.Thread(target=work, name=f"step {address}", daemon=True).start()
+        except RuntimeError as error:  # no more threads: there is nobody else to say that it ended
+            self._came.put((address, Crash(error)))
 
     def _wait(self, schedule: Schedule) -> None:
         """Takes what has ended; waits in short pieces so that Ctrl-C reaches this thread."""
@@ -235,7 +233,6 @@ class Run:
                     self._forced = True
                     self._stop.set()
             case Crash(error=error):
-                self._stop.set()
                 raise error
 
     def _keep(self, step: Step, cause: str) -> None:
@@ -253,7 +250,12 @@ class Run:
         self._course.kept(step.address, Known(record.done.outputs), cause)
 
     def _remove(self) -> None:
+        """Last of all; nothing is removed after a failure, for what failed may still need it."""
         removing = [a for a in self._draft.plan.actions if a.verb in (Verb.DESTROY, Verb.FORGET)]
+        if failed := self._course.failures():
+            for action in removing:
+                self._course.barred(action.address, failed[0])
+            return
         remover = Remover(
             records=self._world.records,
             registry=self._registry,
@@ -275,14 +277,3 @@ class Run:
 
 def _demand(step: Step) -> Demand:
     return Demand(step.options.resources, step.options.mutex)
-
-
-def _one_at_a_time(tell: Tell) -> Tell:
-    """Workers and the deciding thread tell events; a reporter hears one after the other."""
-    lock = threading.Lock()
-
-    def told(event: Event) -> None:
-        with lock:
-            tell(event)
-
-    return told

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from lab.kinds.spec import Lifecycle
-from lab.model.diagnostic import LabError
+from lab.kinds.shape import SpecFault, to_spec
+from lab.model.diagnostic import LabError, StateError
 from lab.model.event import StepFailed, StepFinished, StepRetried, StepStarted
 from lab.model.labfile import OnFailure
-from lab.model.state import Done
+from lab.model.plan import Verb
+from lab.model.state import Done, Record
+from lab.model.tree import text_of
 from lab.model.values import Value
 from lab.planning.conditions import real_scope
-from lab.planning.inputs import named
+from lab.planning.inputs import made_by, named
 from lab.ports import Cancel, Secrets
 from lab.reading.template import TemplateFault, render
-from lab.running.attempt import Bench, Failure, Job, Tell, attempt
-from lab.running.io import Ports
+from lab.running.attempt import Bench, Failure, Job, Tell, attempt, expected
+from lab.running.destroy import Gone, undo
+from lab.running.intent import to_make, without_beginning
+from lab.running.io import Memory, Ports
 
 LONGEST_PAUSE = 300.0  # seconds between two attempts, at most
 TRANSIENT_ATTEMPTS = 3  # further attempts after a transient failure, where the Labfile does not say
@@ -47,31 +51,83 @@ def make(job: Job, ports: Ports, *, stop: Cancel, tell: Tell) -> Result:
         StateError: the journal could not store an event; the step must then not be reported as done.
     """
     began = ports.clock.now()
-    log_path = ports.work.log_path(job.run, job.step.address)
     try:
-        directory = ports.work.prepare(job.step.address)
-        tree = _rendered(job, ports.secrets, directory)
-        _require_inputs(job)
-    except (TemplateFault, LabError, OSError) as error:
-        ports.journal.append(_intent(job, began, "", {}))
-        return _broken(job, ports, _unprepared(error), began, "", 1, tell)
-    intent = _intent(job, began, log_path, _without_secrets(tree["fields"], ports.secrets))
+        tree = _prepared(job, ports)
+    except (TemplateFault, SpecFault, LabError, OSError) as error:
+        _begin(without_beginning(job, ports.files, began), ports, tell)
+        return _broken(job, ports, expected(error), began, "", 1, tell)
+    if job.decision.verb is Verb.REPLACE and job.record is not None and job.record.infrastructure:
+        came = _undone(job, job.record, ports, stop, tell)
+        if isinstance(came, Failure):
+            return Broken(came)
+        job = replace(job, record=None)
+    log_path = ports.work.log_path(job.run, job.step.address)
+    fields = _without_secrets(tree["fields"], ports.secrets)
+    _begin(to_make(job, ports.files, began, log=log_path, fields=fields), ports, tell)
+    try:
+        made, number = _attempts(job, ports, tree, log_path, stop, tell)
+    except StateError:
+        raise
+    except (LabError, OSError) as error:  # no folder, no log
+        made, number = expected(error), 1
+    if isinstance(made, Failure):
+        return _broken(job, ports, made, began, log_path, number, tell)
+    return _made(job, ports, made, began, log_path, number, tell)
+
+
+def _begin(intent: StepStarted, ports: Ports, tell: Tell) -> None:
     ports.journal.append(intent)
     tell(intent)
+
+
+def _prepared(job: Job, ports: Ports) -> dict[str, Any]:
+    """The step's keys as the provider gets them, if nothing speaks against beginning."""
+    if job.fault is not None:
+        raise job.fault
+    tree = _rendered(job, ports.secrets, ports.work.step_dir(job.step.address))
+    if job.wanted.missing:
+        shown = ", ".join(job.wanted.missing)
+        raise FileNotFoundError(2, "a declared input is not there", shown)
+    if job.decision.verb is Verb.REPLACE:
+        to_spec(job.spec_type, tree["spec"])  # what cannot be made is no reason to destroy
+    return tree
+
+
+def _undone(job: Job, record: Record, ports: Ports, stop: Cancel, tell: Tell) -> Gone | Failure:
+    """What is made anew is destroyed first, by whoever made it, as an event of its own.
+
+    So that a crash in between leaves a record either of the old thing or of none.
+    """
+    return undo(
+        record,
+        job.former,
+        ports,
+        root=job.graph.labfile.root,
+        run=job.run,
+        cause=job.decision.cause,
+        stop=stop,
+        tell=tell,
+        lines=job.lines,
+    )
+
+
+def _attempts(
+    job: Job, ports: Ports, tree: Mapping[str, Any], log_path: str, stop: Cancel, tell: Tell
+) -> tuple[dict[str, Value] | Failure, int]:
+    record = job.record
+    unfinished = bool(record and record.tried and record.tried.remembered)
+    directory = ports.work.prepare(job.step.address)
     with ports.work.open_log(job.run, job.step.address) as sink:
-        env = {name: _text(value) for name, value in tree["env"].items()}
         bench = Bench(
             directory=directory,
             log_path=log_path,
             sink=sink,
             spec=tree["spec"],
-            env=env,
+            env={name: _text(value) for name, value in tree["env"].items()},
             fields=tree["fields"],
+            memory=Memory(record.memory if record else None, unfinished),
         )
-        came, number = _try(job, ports, bench, stop, tell)
-    if isinstance(came, Failure):
-        return _broken(job, ports, came, began, log_path, number, tell)
-    return _made(job, ports, came, began, log_path, number, tell)
+        return _try(job, ports, bench, stop, tell)
 
 
 def _try(
@@ -85,7 +141,8 @@ def _try(
         if not isinstance(came, Failure) or not _again(job, came, number):
             return came, number
         retries = job.step.options.retries
-        pause = came.after if came.after is not None else retries.backoff * 2.0 ** (number - 1)
+        doubled = retries.backoff * 2.0 ** min(number - 1, 64)
+        pause = came.after if came.after is not None else doubled
         pause = min(pause, LONGEST_PAUSE)
         retried = StepRetried(
             run=job.run,
@@ -141,7 +198,7 @@ def _made(
 def _files_made(job: Job, ports: Ports) -> Iterator[str]:
     """Files that the command names and that were not there before: it wrote them, they are no inputs."""
     before = job.wanted.identity.get("inputs", {})
-    old = job.record.done.made if job.record and job.record.done else ()
+    old = made_by(job.record)
     for path in named(job.spec_type, job.wanted.identity, ports.files):
         if path not in before or path in old:
             yield path
@@ -162,31 +219,11 @@ def _broken(
         interrupted=failure.interrupted,
         counts=job.step.options.on_failure is not OnFailure.IGNORE,
         seconds=now - began,
+        made=tuple(made_by(job.record) if job.fault else _files_made(job, ports)),
     )
     ports.journal.append(failed)
     tell(failed)
     return Broken(failure)
-
-
-def _intent(job: Job, now: float, log_path: str, fields: Mapping[str, Any]) -> StepStarted:
-    step = job.step
-    return StepStarted(
-        run=job.run,
-        time=now,
-        address=step.address,
-        kind=step.kind,
-        target=step.target.name,
-        place=step.target.provider,
-        fields=fields,
-        verb=job.decision.verb.word,
-        cause=job.decision.cause,
-        digest=job.wanted.digest,
-        version=getattr(job.spec_type, "version", 1),
-        infrastructure=getattr(job.spec_type, "lifecycle", None) is Lifecycle.INFRASTRUCTURE,
-        protect=step.options.protect,
-        needs=tuple(job.graph.needs.get(step.address, ())),
-        log=log_path,
-    )
 
 
 def _rendered(job: Job, secrets: Secrets, directory: str) -> dict[str, Any]:
@@ -220,36 +257,22 @@ class Resolved(Mapping[str, str]):
         return 0
 
 
-def _require_inputs(job: Job) -> None:
-    if job.wanted.missing:
-        shown = ", ".join(job.wanted.missing)
-        raise FileNotFoundError(2, "a declared input is not there", shown)
-
-
 def _without_secrets(fields: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
-    return {k: secrets.redact(v) if isinstance(v, str) else v for k, v in fields.items()}
+    return {key: _redacted(value, secrets) for key, value in fields.items()}
 
 
-def _unprepared(error: Exception) -> Failure:
-    match error:
-        case TemplateFault(summary=summary, help=help):
-            return Failure(error=summary, detail=help)
-        case LabError(diagnostics=(first, *_)):
-            return Failure(error=first.summary, detail=f"{first.detail} {first.help}".strip())
-        case OSError(strerror=str(what), filename=name):
-            return Failure(error=f"{what}: {name}" if name else what)
+def _redacted(value: Any, secrets: Secrets) -> Any:
+    match value:
+        case str():
+            return secrets.redact(value)
+        case Mapping():
+            return {key: _redacted(each, secrets) for key, each in value.items()}
+        case list():
+            return [_redacted(each, secrets) for each in value]
         case _:
-            return Failure(error=str(error))
+            return value
 
 
 def _text(value: Any) -> str:
-    """A value of `env` as programs get it: text as it is, the rest as YAML writes it."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case None:
-            return ""
-        case _:
-            return getattr(value, "text", None) or str(value)
+    """A value of `env` as programs get it: text as it is, nothing as nothing, the rest as the Labfile has it."""
+    return "" if value is None else text_of(value)

@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from lab.model.compact import history
 from lab.model.event import (
     Event,
     ProtectSet,
@@ -92,6 +95,16 @@ def test_an_interruption_is_no_failure() -> None:
     assert record.tried.interrupted
 
 
+def test_what_was_not_there_may_have_been_made_until_it_is_known() -> None:
+    begun = started(unmade=("model.bin", "conf.yaml"))
+    tried = folded(begun)["a"].tried
+    assert tried is not None
+    assert tried.made == ("model.bin", "conf.yaml")
+    tried = folded(begun, failed(made=("model.bin",)))["a"].tried
+    assert tried is not None
+    assert tried.made == ("model.bin",)
+
+
 def test_a_new_try_that_succeeds_forgets_the_failure() -> None:
     assert folded(started(), failed(), started(), finished())["a"].tried is None
 
@@ -105,6 +118,26 @@ def test_memory_outlives_failures_and_ends() -> None:
     assert record.memory == {"pid": 2}
     assert folded(started(), remembered(1), failed(), started())["a"].memory == 1
     assert folded(started(), remembered(1), finished(), started())["a"].memory == 1
+
+
+@pytest.mark.parametrize(
+    ("events", "unfinished"),
+    [
+        ((remembered(1),), True),
+        ((remembered(1), failed()), True),
+        ((remembered(1), started(run=2)), True),
+        ((remembered(1), failed(), started(run=2)), True),
+        ((), False),
+        ((remembered(1), finished(), started(run=2)), False),
+        ((remembered(1), finished(), started(run=2), remembered(2)), True),
+    ],
+)
+def test_it_is_known_whether_memory_is_of_a_try_that_did_not_end(
+    events: tuple[Event, ...], unfinished: bool
+) -> None:
+    tried = folded(started(), *events)["a"].tried
+    assert tried is not None
+    assert tried.remembered is unfinished
 
 
 @pytest.mark.parametrize(
@@ -166,3 +199,32 @@ def test_the_rest_changes_nothing(event: Event) -> None:
     before = dict(records)
     assert fold(records, event) == ()
     assert records == before
+
+
+BEGINNINGS = st.sampled_from(
+    [started(unmade=("m",)), started(run=2, digest="d2", time=30.0, log="l3", needs=())]
+)
+MEMORIES = st.lists(st.sampled_from([remembered({"pid": 1}), remembered(None)]), max_size=2)
+ENDS = st.sampled_from(
+    [
+        None,  # killed
+        finished(),
+        finished(done=replace(DONE, run=2, digest="d2", made=("m",))),
+        failed(made=("m",)),
+        failed(interrupted=True),
+        StepDestroyed(run=2, time=1.0, address="a"),
+    ]
+)
+TRIES = st.tuples(BEGINNINGS, MEMORIES, ENDS).map(
+    lambda t: [t[0], *t[1], *([t[2]] if t[2] else [])]
+)
+
+
+@given(st.lists(TRIES, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_a_record_has_a_short_history_that_makes_it_again(tries: list[list[Event]]) -> None:
+    events = [event for each in tries for event in each]
+    for record in folded(*events).values():
+        short = history(record)
+        assert folded(*short) == {"a": record}
+        assert len(short) <= len(events)

@@ -1,0 +1,77 @@
+"""What was planned for a step is settled now that everything before it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lab.model.diagnostic import PlanError
+from lab.model.plan import Action, Verb
+from lab.planning.decide import Decision, Seen, decide
+from lab.planning.digest import Wanted, World
+from lab.planning.outcome import Outcome
+from lab.planning.plan import not_asked, skip_reason, wanted_of
+
+NOTHING = Wanted(identity={}, digest="")
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """It does not run, for a reason of its own."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """It stays as it is."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """It is made; with a ``fault`` it fails at once: an expression fails on what is known only now."""
+
+    decision: Decision
+    wanted: Wanted = NOTHING
+    fault: PlanError | None = None
+
+
+Settled: TypeAlias = "Skip | Keep | Make"
+
+
+def settle(
+    world: World, action: Action, outcomes: Mapping[str, Outcome], seen: Seen, directory: str
+) -> Settled:
+    """Only what was unknown may still be kept, and only what waited for its `when` be skipped."""
+    step = world.graph.steps[action.address]
+    planned = Decision(action.verb, action.cause, action.changes)
+    try:
+        reason = skip_reason(world.graph, step, outcomes, directory)
+        if isinstance(reason, str):
+            return Skip(reason)
+        if action.verb is Verb.KEEP:
+            return Keep(action.cause)
+        wanted = wanted_of(world, step, outcomes)
+        if action.verb is Verb.UNKNOWN:
+            return _known(world, action, wanted, seen)
+    except PlanError as fault:
+        return Make(planned, fault=fault)
+    return Make(planned, wanted)
+
+
+def _known(world: World, action: Action, wanted: Wanted, seen: Seen) -> Keep | Make:
+    """What was unknown is kept or updated, and nothing else: nobody was asked for more."""
+    step, record = world.graph.steps[action.address], world.records.get(action.address)
+    decision = decide(
+        wanted, record, seen, spec_type=world.specs[step.kind], cache=step.options.cache
+    )
+    if decision.verb is Verb.KEEP:
+        return Keep("what it depends on came out the same")
+    if decision.verb is Verb.REPLACE:
+        if record is not None and record.infrastructure:
+            raise not_asked(step, decision)
+        decision = Decision(Verb.UPDATE, decision.cause, decision.changes)
+    return Make(decision, wanted)

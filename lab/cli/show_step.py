@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -130,9 +131,10 @@ def _artifact(made: Made) -> list[Cell]:
 
 def _metric(facts: Facts, name: str) -> list[Cell]:
     curve = facts.curves.get(name, [])
-    about = ""
-    if len(curve) > 1:
-        about = f"{number(min(curve))} to {number(max(curve))}, {len(curve)} points"
+    finite = [value for value in curve if math.isfinite(value)]
+    about = f"{len(curve)} points" if len(curve) > 1 else ""
+    if about and finite:
+        about = f"{number(min(finite))} to {number(max(finite))}, {about}"
     return [
         Cell(name, "dim"),
         Cell(number(facts.metrics[name])),

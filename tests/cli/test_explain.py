@@ -161,3 +161,13 @@ def test_waiting_is_split_into_others_and_a_free_place(past: Past) -> None:
     assert (first.seconds, first.result) == (1.0, "failed")
     assert (second.waited, second.waited_for, second.queued) == (0.0, "", 1.0)
     assert (second.seconds, second.result) == (None, "")
+
+
+def test_what_ended_after_the_step_began_was_not_waited_for(past: Past) -> None:
+    past.run()
+    past.done("s")
+    past.done("up")  # the Labfile did not say then that `s` needs it
+    past.end()
+    past.flush()
+    (time,) = times_of(past.lab, "s", ["up"])
+    assert (time.waited, time.waited_for, time.queued) == (0.0, "", 1.0)

@@ -133,6 +133,17 @@ def test_a_failure_is_told_with_what_was_before(full: Past) -> None:
     assert json.loads(full("show", "train", "--json").out)["detail"] == "The program says:\n  no"
 
 
+def test_a_failure_that_was_mended_is_not_told(full: Past) -> None:
+    full.run()
+    full.failed("train", error="exit 3", detail="The program says no")
+    full.end("failed")
+    full.run()
+    full.done("train")
+    full.end()
+    assert "says no" not in full("show", "train").out
+    assert json.loads(full("show", "train", "--json").out)["detail"] is None
+
+
 def test_a_running_step(full: Past) -> None:
     full.flush()
     lock = Lock(full.lab, "lab apply")

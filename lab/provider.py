@@ -8,10 +8,11 @@ step's keys; ``observe``, which looks whether what was made is still there; ``ap
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from lab.kinds.spec import Lifecycle, StepOutputs, option
+from lab.model.frozen import dataclass
 from lab.model.plan import Change
 from lab.model.state import Record
 from lab.model.values import Artifact, Json, Value

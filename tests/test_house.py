@@ -127,6 +127,19 @@ def test_imports_go_one_way(module: Module) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
+def test_dataclasses_are_cheap_to_declare(module: Module) -> None:
+    if module.room in ("lab.testing", "lab.inject") or module.name == "lab.model.frozen":
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses":
+            names = {alias.name for alias in node.names}
+            assert "dataclass" not in names, (
+                f"{module.path}:{node.lineno}: import `dataclass` from lab.model.frozen,"
+                " which costs start-up a tenth of the standard one"
+            )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
 def test_pure_rooms_touch_no_world(module: Module) -> None:
     if module.room not in PURE:
         return

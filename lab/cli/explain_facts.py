@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lab.cli.explain_times import Time, times_of
 from lab.cli.session import Session
 from lab.cli.standing import Holding, holding
 from lab.kinds.spec import Option
+from lab.model.frozen import dataclass
 from lab.model.labfile import PLAIN, Step
 from lab.model.plan import Action
 from lab.model.state import Record

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.edge.journal import LabState
 from lab.model.event import Event, StepFailed, StepFinished, StepRetried, StepStarted
+from lab.model.frozen import dataclass
 
 SHOWN = 10  # runs
 

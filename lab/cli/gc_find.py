@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from lab.model.address import slug
+from lab.model.frozen import dataclass
 from lab.model.layout import FOLDER, lab_key, work_dir
 from lab.model.state import Record
 from lab.model.values import Artifact

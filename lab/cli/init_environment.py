@@ -6,10 +6,10 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lab.cli.init_script import Script
+from lab.model.frozen import dataclass
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lab.cli.init_values import UNKNOWN, dotted, value_of
+from lab.model.frozen import dataclass
 
 _SWITCHES = frozenset(
     {"store_true", "store_false", "store_const", "count", "BooleanOptionalAction"}

@@ -6,12 +6,12 @@ import ast
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lab.cli.init_flags import Flags, flags_in
 from lab.cli.init_uses import Uses, uses
 from lab.cli.init_values import constants
 from lab.model.diagnostic import Diagnostic, LabfileError, did_you_mean
+from lab.model.frozen import dataclass
 
 _AWAY = frozenset({
     "venv", "env", "node_modules", "site-packages", "__pycache__", "build", "dist", "tests", "test",

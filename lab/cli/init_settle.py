@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lab.cli.init_flags import Flag
 from lab.cli.init_script import Script
 from lab.cli.init_values import UNKNOWN
 from lab.model.address import is_name
+from lab.model.frozen import dataclass
 
 FILL_IN = "FILL-IN"
 """What stands where only the author knows the value."""

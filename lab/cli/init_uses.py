@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.cli.init_values import dotted
+from lab.model.frozen import dataclass
 
 _WRITERS = frozenset({
     "save", "savez", "savez_compressed", "savetxt", "savefig", "save_weights", "save_model",

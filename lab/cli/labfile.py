@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lab import __version__
 from lab.cli.arguments import usage
@@ -14,6 +13,7 @@ from lab.edge.discover import Registry, discover
 from lab.kinds.catalog import Catalog
 from lab.model.diagnostic import Diagnostic, LabfileError, did_you_mean
 from lab.model.document import Document, Layer
+from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.layout import FOLDER
 from lab.model.tree import Json

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lab.cli.recorded import Recorded
 from lab.model.event import StepFailed, StepStarted
+from lab.model.frozen import dataclass
 from lab.model.state import Record
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lab.cli.session import Session
 from lab.cli.terminal import colourful
+from lab.model.frozen import dataclass
 from lab.model.values import Json, Unknown
 from lab.planning.outcome import Outcome, named_scope, real
 from lab.reading.scope import base_scope

@@ -6,13 +6,13 @@ import argparse
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from lab.cli.labfile import Source, find, read_source
 from lab.cli.state_choice import choose, state_root
 from lab.edge.journal import Journal, LabState
 from lab.model.diagnostic import Diagnostic, LabError, LabfileError
+from lab.model.frozen import dataclass
 from lab.model.layout import lab_key, state_path
 from lab.model.state import Record, State
 from lab.reading.bind_findings import Findings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
@@ -18,6 +17,7 @@ from lab.edge.process import Cancel, Processes
 from lab.edge.secrets import Secrets
 from lab.edge.work import Work
 from lab.model.diagnostic import Diagnostic, LabfileError, Severity
+from lab.model.frozen import dataclass
 from lab.model.labfile import FromEnv, Labfile
 from lab.model.layout import state_path
 from lab.model.state import Record, State

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lab.cli.curves import read_curve
@@ -11,6 +10,7 @@ from lab.cli.recorded import Recorded
 from lab.cli.standing import Standing, holding, standing
 from lab.edge.files import Files
 from lab.model.event import StepFailed, StepStarted
+from lab.model.frozen import dataclass
 from lab.model.layout import step_dir
 from lab.model.state import Record
 from lab.model.values import Artifact, rendered

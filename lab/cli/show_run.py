@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from lab.cli.arguments import usage
@@ -25,6 +25,7 @@ from lab.model.event import (
     StepSkipped,
     StepStarted,
 )
+from lab.model.frozen import dataclass
 from lab.report.moments import moment
 from lab.report.tables import Cell, Column, table
 from lab.report.value_text import brief

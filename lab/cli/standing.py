@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from lab.edge.journal import LabState, Run
 from lab.edge.lock import Holder, Lock, Proof
 from lab.edge.lock_holder import proof
 from lab.model.diagnostic import StateError
+from lab.model.frozen import dataclass
 from lab.model.state import Record
 from lab.model.values import Json
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.cli.standing import Holding, Standing, standing
 from lab.edge.journal import LabState
 from lab.model.address import split
 from lab.model.event import StepFailed, StepSkipped
+from lab.model.frozen import dataclass
 from lab.model.labfile import Step
 from lab.model.state import Record, State
 

@@ -8,7 +8,8 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from lab.model.frozen import dataclass
 
 # Neither counts as content: lab's and git's own folders change by being used, compiled Python by
 # being imported.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from dataclasses import dataclass
 
 from lab.edge.journal_file import StateFile
 from lab.model.diagnostic import Diagnostic, StateError
+from lab.model.frozen import dataclass
 
 _ROW = "SELECT lab, name, overlay, labfile, key, run FROM labs"
 

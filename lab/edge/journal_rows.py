@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.edge.journal_errors import damaged
 from lab.edge.journal_records import Records
 from lab.model.codec import KINDS, CodecError, dumps, loads
 from lab.model.event import Event, RunFinished, RunStarted
+from lab.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
 from lab.edge.journal_file import StateFile
 from lab.model.diagnostic import Diagnostic, StateError
+from lab.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

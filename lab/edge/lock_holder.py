@@ -8,10 +8,11 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import Enum
 
 from lab.edge.liveness import is_alive, process_identity
+from lab.model.frozen import dataclass
 
 
 class Proof(Enum):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from lab.model.frozen import dataclass
 from lab.provider import Refused, Retry
 
 

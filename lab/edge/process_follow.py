@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import time
-from dataclasses import dataclass
 
 from lab import ports
 from lab.edge.process_base import Lost
@@ -12,6 +11,7 @@ from lab.edge.process_link import Channel
 from lab.edge.process_output import SILENT, Output
 from lab.edge.process_pipes import PIECE, Pipes
 from lab.edge.warden_wire import Message
+from lab.model.frozen import dataclass
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from lab.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from lab.kinds.spec import FilePath, Lifecycle, Role, StepOutputs, option
+from lab.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,9 @@ class Command:
         role=Role.ARGV,
     )
     cwd: FilePath = option(
-        "The folder to run in, relative to the Labfile's folder.", example="src", default=FilePath(".")
+        "The folder to run in, relative to the Labfile's folder.",
+        example="src",
+        default=FilePath("."),
     )
     stdin: str | None = option(
         "Text for the program's standard input; a secret may be given this way.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from lab.kinds.spec import FilePath, Lifecycle, option
+from lab.model.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

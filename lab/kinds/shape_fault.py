@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lab.kinds.shape_types import (
     Choice,
@@ -25,6 +25,7 @@ from lab.kinds.shape_types import (
 from lab.kinds.shape_words import as_written, expected, listed, met, shortened, subject
 from lab.model.address import is_name
 from lab.model.diagnostic import did_you_mean
+from lab.model.frozen import dataclass
 from lab.model.tree import Json, Path, text_of
 
 STRUCTURE = "Keys and structure are never templated: they are known before anything runs."

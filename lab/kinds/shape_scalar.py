@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from lab.kinds.quantity import octets, seconds
@@ -21,6 +21,7 @@ from lab.kinds.shape_types import (
     Whole,
 )
 from lab.kinds.shape_words import expected, shortened, subject
+from lab.model.frozen import dataclass
 from lab.model.tree import Json, Path, text_of
 from lab.model.values import Unknown
 

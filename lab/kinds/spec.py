@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, field
 from enum import Enum
 from typing import Any, NewType
 
+from lab.model.frozen import dataclass
 from lab.model.values import Json
 
 Duration = NewType("Duration", float)  # seconds; written as 90s, 5m, 2h, 1d, or a number of seconds

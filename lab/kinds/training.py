@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from lab.kinds.spec import FilePath, Lifecycle, Role, StepOutputs, option
+from lab.model.frozen import dataclass
 from lab.model.values import Json
 
 
@@ -74,7 +74,9 @@ class Training:
         factory=list,
     )
     cwd: FilePath = option(
-        "The folder to run in, relative to the Labfile's folder.", example="src", default=FilePath(".")
+        "The folder to run in, relative to the Labfile's folder.",
+        example="src",
+        default=FilePath("."),
     )
     environment: StepOutputs | None = option(
         "The environment step whose Python runs the training.",

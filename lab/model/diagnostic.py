@@ -6,9 +6,10 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
+
+from lab.model.frozen import dataclass
 
 TAB_CELLS = 4
 _NEWLINE = re.compile(r"\r\n|\r|\n")

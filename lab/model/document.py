@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from lab.model.diagnostic import Span
+from lab.model.frozen import dataclass
 from lab.model.tree import Json, Path, text_of
 
 Spans: TypeAlias = Mapping[Path, tuple[Span, Span]]

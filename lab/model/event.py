@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from lab.model.frozen import dataclass
 from lab.model.state import Done
 from lab.model.values import Json
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lab.model.diagnostic import Diagnostic
+from lab.model.frozen import dataclass
 from lab.model.labfile import Labfile, Step
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TypeAlias
 
 from lab.model.document import Document
+from lab.model.frozen import dataclass
 from lab.model.tree import Path
 from lab.model.values import Json
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
+from lab.model.frozen import dataclass
 from lab.model.values import ABSENT, Absent, Json, Unknown
 
 

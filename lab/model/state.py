@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lab.model.frozen import dataclass
 from lab.model.values import Artifact, Json, Value, artifacts_in
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
+
+from lab.model.frozen import dataclass
 
 Json: TypeAlias = (
     "None | bool | int | float | str | list[Json] | dict[str, Json] | Mapping[str, Json]"

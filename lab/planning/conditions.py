@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.values import Json, Unknown

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option
+from lab.model.frozen import dataclass
 from lab.model.plan import Change, Verb
 from lab.model.state import Record, Tried
 from lab.model.tree import format_path

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, field
 from functools import lru_cache
 from typing import Any
 
 from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option
+from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.state import Record

@@ -6,12 +6,12 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option, Role
+from lab.model.frozen import dataclass
 from lab.model.layout import FOLDER
 from lab.model.state import Record
 from lab.planning.imports import local_modules

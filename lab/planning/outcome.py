@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from lab.model.address import split
+from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Labfile
 from lab.model.values import Unknown, Value, identified, rendered

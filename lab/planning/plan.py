@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.kinds.spec import Lifecycle
 from lab.model.address import split
 from lab.model.diagnostic import Diagnostic, PlanError
+from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.plan import Action, Plan, Verb

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from lab.model.address import matches
 from lab.model.diagnostic import Diagnostic, PlanError, did_you_mean
+from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 
 

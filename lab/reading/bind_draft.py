@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lab.kinds.shape_derive import record_of
@@ -12,6 +11,7 @@ from lab.kinds.shape_scalar import Settling, is_template
 from lab.kinds.shape_settle import settle_field, settle_fields
 from lab.kinds.shape_types import Record
 from lab.model.address import is_name
+from lab.model.frozen import dataclass
 from lab.model.tree import Json, Path
 from lab.reading.bind_ground import Ground
 from lab.reading.bind_keys import kind_of, reserved_variables, sort_keys

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lab.kinds.catalog import Catalog
 from lab.kinds.shape_scalar import Settling
+from lab.model.frozen import dataclass
 from lab.model.labfile import Target
 from lab.model.layout import step_dir
 from lab.model.tree import Json

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.kinds.shape_fault import Fault
 from lab.kinds.shape_words import listed, met
 from lab.model.diagnostic import did_you_mean
+from lab.model.frozen import dataclass
 from lab.model.tree import Json, Path
 from lab.reading.bind_findings import Findings
 

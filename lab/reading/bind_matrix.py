@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lab.kinds.shape_fault import Fault, bad_name
 from lab.kinds.shape_words import as_written, listed, met, shortened
 from lab.model.address import is_name
 from lab.model.diagnostic import did_you_mean
+from lab.model.frozen import dataclass
 from lab.model.tree import Json, Path
 from lab.reading.bind_combine import Combination, Dimension, combine, include, text_in_key
 

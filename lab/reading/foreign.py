@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lab.kinds.shape_fault import Fault
 from lab.kinds.shape_words import as_written
+from lab.model.frozen import dataclass
 from lab.model.tree import Json, Path, text_of
 from lab.reading.foreign_katib import KATIB
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lab.kinds.shape_fault import Fault
 from lab.kinds.shape_words import as_written
+from lab.model.frozen import dataclass
 from lab.model.tree import Json, Path
 
 

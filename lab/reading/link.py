@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lab.kinds.catalog import Catalog
 from lab.model.address import split
 from lab.model.diagnostic import Diagnostic, LabfileError, Span
+from lab.model.frozen import dataclass
 from lab.model.graph import CycleError, Graph, in_order
 from lab.model.labfile import Labfile, Step
 from lab.reading.bind_findings import Findings

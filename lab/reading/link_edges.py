@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lab.kinds.shape_fault import Fault
 from lab.model.address import split
+from lab.model.frozen import dataclass
 from lab.model.labfile import Labfile, Step
 from lab.model.layout import step_dir
 from lab.model.tree import Path

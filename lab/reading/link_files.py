@@ -6,8 +6,9 @@ import posixpath
 import re
 import shlex
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lab.model.frozen import dataclass
 from lab.model.labfile import Labfile, Step
 from lab.model.layout import step_dir
 from lab.model.tree import Path

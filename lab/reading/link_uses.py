@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 
+from lab.model.frozen import dataclass
 from lab.model.labfile import Step
 from lab.model.tree import Json, Path
 from lab.reading.link_wiring import Wiring, spot_at

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lab.kinds.shape_derive import record_of
 from lab.kinds.shape_types import Either, Items, Record, Shape, Table
 from lab.kinds.spec import Role
+from lab.model.frozen import dataclass
 from lab.model.tree import Path
 
 

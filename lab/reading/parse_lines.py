@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from lab.model.frozen import dataclass
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _LEAD = re.compile(r"[ \t]*(?:-[ \t]+)*")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lab.model.diagnostic import Diagnostic, Span
+from lab.model.frozen import dataclass
 from lab.reading.parse_lines import LONGEST_LINE, Entry, corrected, entry_of, is_blank
 
 Place = tuple[int, int]

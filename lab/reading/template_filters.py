@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from lab.model.frozen import dataclass
 from lab.reading import template_lists as lists
 from lab.reading import template_texts as texts
 from lab.reading.template_fault import TemplateFault

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from lab.model.frozen import dataclass
 
 _WORD = re.compile(r"[A-Za-z_]\w*\Z")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
+from lab.model.frozen import dataclass
 from lab.reading.template_fault import TemplateFault
 from lab.reading.template_nodes import Node
 from lab.reading.template_parse import name_in, parse_expression

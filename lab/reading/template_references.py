@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from lab.model.frozen import dataclass
 from lab.reading.template_eval import evaluate, new_work
 from lab.reading.template_fault import TemplateFault
 from lab.reading.template_lookup import UnknownMet

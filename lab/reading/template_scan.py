@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from lab.model.frozen import dataclass
 from lab.reading.template_fault import TemplateFault
 
 MAX_TEXT = 1 << 20  # characters of a text that holds expressions

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from lab.kinds.quantity import CORES
 from lab.kinds.spec import Duration, FilePath, Size, option
+from lab.model.frozen import dataclass
 from lab.model.values import Json
 
 

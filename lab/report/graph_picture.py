@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from lab.model.frozen import dataclass
 from lab.model.graph import CycleError, Graph, in_order
 from lab.model.labfile import Step
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 
 from rich.console import Console as RichConsole
@@ -23,6 +23,7 @@ from lab.model.event import (
     StepSkipped,
     StepStarted,
 )
+from lab.model.frozen import dataclass
 from lab.report.lines import happened, progress_text
 from lab.report.words import duration
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lab.model.diagnostic import printable
+from lab.model.frozen import dataclass
 from lab.report.words import paint
 
 GAP = "  "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lab.kinds.shape import SpecFault, to_spec
 from lab.model.diagnostic import LabError, StateError
 from lab.model.event import Event
+from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.plan import Verb

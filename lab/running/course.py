@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.model.event import Event, StepKept, StepSkipped
+from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import OnFailure, Step
 from lab.planning.outcome import Known, Outcome, Skipped

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lab.model.diagnostic import LabError, StateError
 from lab.model.event import StepDestroyed, StepFailed
+from lab.model.frozen import dataclass
 from lab.model.state import Record
 from lab.model.values import Artifact
 from lab.planning.inputs import made_by

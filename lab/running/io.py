@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from lab.model.event import Event, StepProgress, StepRemembered
+from lab.model.frozen import dataclass
 from lab.model.values import Artifact, Json
 from lab.ports import Cancel, Clock, Files, Journal, Machine, Processes, Secrets, Sink, Work
 from lab.provider import Cancelled, Completed, Refused, TimedOut

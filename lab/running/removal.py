@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lab.model.event import StepForgotten
+from lab.model.frozen import dataclass
 from lab.model.plan import Action, Verb
 from lab.model.state import Record
 from lab.ports import Cancel, Registry

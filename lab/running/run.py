@@ -5,12 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from typing_extensions import assert_never
 
 from lab.model.event import ProtectSet
+from lab.model.frozen import dataclass
 from lab.model.labfile import OnFailure, Step
 from lab.model.plan import Verb
 from lab.planning.decide import UNSEEN, Seen

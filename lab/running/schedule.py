@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from lab.model.frozen import dataclass
 from lab.model.labfile import Resources
 
 UNMEASURED = 1.0  # seconds that a step is taken to last before it ever ran

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from lab.model.diagnostic import PlanError
+from lab.model.frozen import dataclass
 from lab.model.plan import Action, Verb
 from lab.planning.decide import Decision, Seen, decide
 from lab.planning.digest import Wanted, World

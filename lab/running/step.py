@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from lab.kinds.shape import SpecFault, to_spec
 from lab.model.diagnostic import LabError, StateError
 from lab.model.event import StepFailed, StepFinished, StepRetried, StepStarted
+from lab.model.frozen import dataclass
 from lab.model.labfile import OnFailure
 from lab.model.plan import Verb
 from lab.model.state import Done, Record

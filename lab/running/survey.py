@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from lab.model.frozen import dataclass
 from lab.model.state import Record
 from lab.model.values import Artifact
 from lab.planning.decide import NotAsked, Seen

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
+
+from lab.model.frozen import dataclass
 
 MOST_POINTS = 100_000  # a curve that people look at needs no more; last values go on
 MOST_NAMES = 1_000

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from lab.model.frozen import dataclass
 
 _HEADER = struct.Struct("<QI")
 _LONGEST = 1 << 30  # bytes of one record; a graph takes some megabytes

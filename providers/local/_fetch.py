@@ -13,9 +13,10 @@ import os
 import threading
 import time
 import urllib.parse
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from lab.model.frozen import dataclass
 from lab.provider import Io, Refused, Retry
 
 from ._store import require_room

@@ -9,9 +9,10 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lab.kinds.training import JsonlMetrics, StdoutMetrics, TensorboardMetrics
+from lab.model.frozen import dataclass
 from lab.provider import Refused
 
 from ._curve import Curve, Point, point_of

@@ -7,9 +7,10 @@ import posixpath
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NoReturn
 
+from lab.model.frozen import dataclass
 from lab.provider import Refused
 
 if sys.version_info >= (3, 11):

@@ -14,9 +14,10 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import IO, Any, NoReturn
 
+from lab.model.frozen import dataclass
 from lab.provider import Io, Refused
 
 _PIECE = 1 << 20

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lab.model.frozen import dataclass
 from lab.provider import Completed, Io, Refused, Retry
 
 _DOWNLOADING = re.compile(r"\s*Downloading (\S+) \(([\d.]+)\s*(B|KiB|MiB|GiB)\)")

@@ -6,9 +6,9 @@ import os
 import posixpath
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lab.kinds.dataset import Dataset as Spec
+from lab.model.frozen import dataclass
 from lab.provider import (
     Artifact,
     Change,

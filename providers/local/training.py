@@ -7,11 +7,11 @@ import posixpath
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import lab.provider
 from lab.kinds.training import JsonlMetrics
 from lab.kinds.training import Training as Spec
+from lab.model.frozen import dataclass
 from lab.model.tree import text_of
 from lab.provider import Io, Json, Refused, Task, Value, leave_in_place, unobservable
 

@@ -25,7 +25,6 @@ setup(
     },
     install_requires=[
         "PyYAML>=6.0.1,<7",
-        "jsonschema>=4.18,<5",
         "Jinja2>=3.1.3,<4",
         "networkx>=3.0,<4",
         "rich>=13.3,<16",
@@ -39,6 +38,7 @@ setup(
         "test": [
             "pytest>=8,<10",
             "hypothesis>=6.90,<7",
+            "jsonschema>=4.18,<5",
             "mypy>=1.8,<3",
             "ruff>=0.5,<1",
             "types-PyYAML",

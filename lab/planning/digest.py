@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, field
 from functools import lru_cache
 from typing import Any
@@ -138,8 +138,9 @@ def _inputs(
     record = world.records.get(step.address)
     made = made_by(record)
     inside = world.graph.inside.get(step.address, {})
-    patterns = tuple(p for p in tree["inputs"] if isinstance(p, str))
-    unknown = [p for p in tree["inputs"] if isinstance(p, Unknown)]
+    given = list(_flat(tree["inputs"]))
+    patterns = tuple(p for p in given if isinstance(p, str))
+    unknown = [p for p in given if isinstance(p, Unknown)]
     asked = list(dict.fromkeys(declared(patterns, world.files)))
     implicit = [p for p in named(spec_type, tree["spec"], world.files) if p not in made]
     found: dict[str, Any] = {f"({u})": u for u in unknown}
@@ -154,6 +155,15 @@ def _inputs(
             missing.append(path)
         found[path] = content or MISSING_INPUT
     return found, tuple(missing)
+
+
+def _flat(inputs: Iterable[Any]) -> Iterator[Any]:
+    """`inputs` one by one: an expression may have given several at once."""
+    for each in inputs:
+        if isinstance(each, list | tuple):
+            yield from _flat(each)
+        else:
+            yield each
 
 
 def unknowns_in(tree: object) -> tuple[str, ...]:

@@ -98,8 +98,8 @@ def _target(value: Json) -> str:
     return f"write target: {value}, and declare {value} under `targets`" if own else _TARGET
 
 
-_COMPOSE_STEP = "write a step with kind: compose and file: compose.yaml"
-_IMAGE_STEP = "write a step with kind: image, and use its name where the image is needed"
+_COMPOSE_STEP = "let a step bring it up: command: docker compose up --wait"
+_IMAGE_STEP = "write a step that builds it: command: docker build …"
 _NAME = Word(
     "the step's key",
     "GitHub Actions and Ansible",
@@ -162,8 +162,8 @@ _TABLE: tuple[tuple[Word, str], ...] = (
     (_resource("cpu"), "cpu cpus cores"),
     (_resource("memory"), "memory mem"),
     (_resource("gpu"), "gpu gpus"),
-    (Word("kind: compose", _COMPOSE, fixed(_COMPOSE_STEP)), "services ports volumes"),
-    (Word("kind: image", _COMPOSE, fixed(_IMAGE_STEP)), "build dockerfile"),
+    (Word("a command that brings it up", _COMPOSE, fixed(_COMPOSE_STEP)), "services ports volumes"),
+    (Word("a command that builds it", _COMPOSE, fixed(_IMAGE_STEP)), "build dockerfile"),
     (_NAME, "name id step"),
     (_USES, "uses import_playbook include_role role roles"),
     (_WITH, "with spec options config"),
@@ -227,6 +227,6 @@ def taught_katib(key: str, value: Json, path: Path) -> Fault | None:
         path=path,
         summary=f"'{key}' is Katib's word",
         detail="A sweep says the same in snake_case, each thing in its place.",
-        help=f"{here.replace('@', shown)}; `lab import katib FILE` translates a whole Experiment",
+        help=here.replace("@", shown),
         at_key=True,
     )

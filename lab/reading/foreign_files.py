@@ -23,13 +23,13 @@ _FILES = (
     Foreign(
         ("pipelineInfo", "deploymentSpec"),
         "a compiled Kubeflow pipeline",
-        "`lab import kfp FILE` makes a Labfile of it",
+        "write each of its tasks as a step: steps: {train: {kind: command, command: …}}",
     ),
     Foreign(
         ("services",),
         "a compose file",
-        "`lab import compose FILE` makes a Labfile of it; or keep it"
-        " and write a step with kind: compose and file: compose.yaml",
+        "keep it, and let a step bring it up: steps: {services: {kind: command, command:"
+        " docker compose up --wait, destroy: docker compose down}}",
     ),
     Foreign(
         ("jobs",),
@@ -66,11 +66,15 @@ def _kubernetes(tree: Mapping[str, Json]) -> Fault:
     group = str(tree["apiVersion"])
     if tree.get("kind") == "Experiment" and group.startswith("kubeflow.org"):
         what = "a Katib Experiment"
-        return _fault("apiVersion", what, "`lab import katib FILE` makes a sweep of it")
+        return _fault(
+            "apiVersion",
+            what,
+            "write its trial as a step with kind: training, and its parameters as `parameters`",
+        )
     return _fault(
         "apiVersion",
         "a Kubernetes manifest",
-        "write a step with kind: manifests that names the file",
+        "let a step apply it: steps: {app: {kind: command, command: kubectl apply -f FILE}}",
     )
 
 
@@ -85,7 +89,7 @@ def _fault(key: str, what: str, told: str) -> Fault:
 
 
 _LONGEST = 70
-_COMPOSE = "write a step with kind: compose and file: compose.yaml; or `lab import compose FILE`"
+_COMPOSE = "keep the compose file, and let a step bring it up: command: docker compose up --wait"
 _ALWAYS = "remove it; lab runs when it is called, by a person or by CI"
 
 _RENAMED: Mapping[str, str] = {
@@ -105,7 +109,7 @@ _ELSEWHERE: Mapping[str, str] = {
     "services": _COMPOSE,
     "volumes": f"they belong to the services; {_COMPOSE}",
     "networks": f"they belong to the services; {_COMPOSE}",
-    "image": "write a step with kind: image",
+    "image": "write a step that builds it: command: docker build …",
     "jobs": "write each job as a step under `steps`",
     "tasks": "write each task as a step under `steps`",
     "stages": "write each stage as a step under `steps`",

@@ -32,9 +32,11 @@ def main(words: Sequence[str]) -> int:
     rest = take_labfile(args)
     if len(rest) != 1:
         raise arguments.usage("`lab logs` wants one step", "for example: lab logs train")
+    if args.follow and args.run is not None:
+        raise arguments.usage("-f follows what runs now, --run names a run", "leave one of them out")
     colour = colourful(sys.stdout)
     with recorded(args) as lab:
-        if args.follow and args.run is None:
+        if args.follow:
             Follow(lab, rest[0], lines=args.lines, colour=colour).go()
         else:
             _print(lab, rest[0], args.run, args.lines, colour)
@@ -51,13 +53,14 @@ def _print(lab: Recorded, word: str, run: int | None, lines: int | None, colour:
     if len(logs) == 1:
         printer.only = logs[0].address
     for log in logs:
-        tail = Tail(log.path)
-        if not tail.open(lines):
-            raise _gone(log)
-        for block in tail.blocks():
-            printer.feed(log.address, block)
+        try:
+            for block in Tail(log.path, lines).blocks():
+                printer.feed(log.address, block)
+        except BrokenPipeError:
+            raise  # our reader has gone, not the log
+        except OSError as error:
+            raise _unreadable(log, error) from None
         printer.flush(log.address)
-        tail.close()
 
 
 def _none(lab: Recorded, word: str, run: int | None) -> NotYetError:
@@ -79,14 +82,13 @@ def _none(lab: Recorded, word: str, run: int | None) -> NotYetError:
     )
 
 
-def _gone(log: Log) -> NotYetError:
-    return NotYetError(
-        Diagnostic(
-            summary=f"the log of `{log.address}` in run {log.run} is not there any more",
-            detail=f"It was {log.path}.",
-            help="`lab gc` deletes old logs",
-        )
-    )
+def _unreadable(log: Log, error: OSError) -> NotYetError:
+    what = f"the log of `{log.address}` in run {log.run}"
+    if isinstance(error, FileNotFoundError):
+        gone, advice = f"{what} is not there any more", "`lab gc` deletes old logs"
+    else:
+        gone, advice = f"{what} cannot be read: {error.strerror}", ""
+    return NotYetError(Diagnostic(summary=gone, detail=f"It was {log.path}.", help=advice))
 
 
 def _count(text: str) -> int:

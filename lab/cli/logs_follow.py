@@ -24,6 +24,7 @@ class Follow:
     def __init__(self, lab: Recorded, word: str, *, lines: int | None, colour: bool) -> None:
         self._lab, self._word, self._lines = lab, word, lines
         self._tails: dict[str, Tail] = {}
+        self._growing: set[str] = set()
         self._printer = Printer(colour=colour)
         self._held: Holding | None = None
         self._waits = False
@@ -34,19 +35,13 @@ class Follow:
         Raises:
             LabError: there is no such step, or it never ran and nothing runs that could start it.
         """
-        try:
-            while self._look():
-                until = time.monotonic() + LOOK
-                while time.monotonic() < until:
-                    self._print()
-                    time.sleep(PAUSE)
-            self._print()
-            for address in self._tails:
-                self._printer.flush(address)
-            self._tell_ends()
-        finally:
-            for tail in self._tails.values():
-                tail.close()
+        while self._look():
+            until = time.monotonic() + LOOK
+            while time.monotonic() < until:
+                for address in self._growing:
+                    self._print(address)
+                time.sleep(PAUSE)
+        self._tell_ends()
 
     def _look(self) -> bool:
         """Takes the state as it is now; False when there is nothing more to wait for."""
@@ -58,7 +53,11 @@ class Follow:
             self._printer.only = self._word
         for address in found:
             self._add(address)
-        running = [a for a in found if self._stands(a) is Standing.RUNNING]
+        running = {address for address in found if self._stands(address) is Standing.RUNNING}
+        for address in sorted(self._growing - running):
+            self._print(address)  # a step ends after its log does, so that this is all of it
+            self._printer.flush(address)
+        self._growing &= running
         return bool(running) or (not found and self._held is not None)
 
     def _found(self) -> list[str]:
@@ -79,16 +78,15 @@ class Follow:
         before = self._tails.get(address)
         if log is None or (before is not None and before.path == log.path):
             return
-        if before is not None:
-            before.close()
-            self._printer.flush(address)
-        self._tails[address] = Tail(log.path)
+        self._tails[address] = Tail(log.path, self._lines if before is None else None)
+        self._growing.add(address)
 
-    def _print(self) -> None:
-        for address, tail in self._tails.items():
-            if tail.open(self._lines):
-                for block in tail.blocks():
-                    self._printer.feed(address, block)
+    def _print(self, address: str) -> None:
+        try:
+            for block in self._tails[address].blocks():
+                self._printer.feed(address, block)
+        except FileNotFoundError:
+            return  # nothing was written yet
 
     def _stands(self, address: str) -> Standing:
         return standing(self._lab.record(address), self._held)

@@ -13,33 +13,30 @@ BLOCK = 64 * 1024
 
 
 class Tail:
-    """One log, read on from where it was read before. Mutable: it knows how far it is."""
+    """One log, read on from where it was read before. Mutable: it knows how far it is.
 
-    def __init__(self, path: str) -> None:
+    It is not kept open, for a step may have more instances than a process may have open files.
+    """
+
+    def __init__(self, path: str, lines: int | None = None) -> None:
+        """*lines*: begin before so many last lines; None begins at the log's start."""
         self.path = path
-        self._file: BinaryIO | None = None
-
-    def open(self, lines: int | None = None) -> bool:
-        """Opens the log before its last *lines* lines (None: at its start); False if there is none."""
-        if self._file is not None:
-            return True
-        try:
-            self._file = open(self.path, "rb")  # noqa: SIM115 - it stays open while it is followed
-        except OSError:
-            return False
-        if lines is not None:
-            self._file.seek(_start_of_last(self._file, lines))
-        return True
+        self._lines = lines
+        self._offset = 0
 
     def blocks(self) -> Iterator[bytes]:
-        """What has come since the last look."""
-        while self._file is not None and (block := self._file.read(BLOCK)):
-            yield block
+        """What has come since the last look.
 
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        Raises:
+            OSError: there is no such log, or it may not be read.
+        """
+        with open(self.path, "rb") as file:
+            if self._lines is not None:
+                self._offset, self._lines = _start_of_last(file, self._lines), None
+            file.seek(self._offset)
+            while block := file.read(BLOCK):
+                self._offset += len(block)
+                yield block
 
 
 class Printer:

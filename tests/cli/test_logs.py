@@ -80,6 +80,7 @@ def test_why_there_is_none(full: Past) -> None:
     (full.root / ".lab/work/t/logs/0002/a.log").unlink()
     assert "`lab gc`" in full("logs", "a", expect=1).err
     assert "wants one step" in full("logs", "a", "b", expect=2).err
+    assert "leave one of them out" in full("logs", "-f", "--run", "1", "a", expect=2).err
 
 
 def test_a_labfile_that_is_wrong_does_not_hide_logs(full: Past) -> None:
@@ -104,19 +105,15 @@ def test_the_last_lines_however_blocks_cut_them(tmp_path: Path, long: int, end: 
     path = tmp_path / "log"
     path.write_bytes(b"\n".join(lines) + end)
     for count in range(1, 8):
-        tail = Tail(str(path))
-        assert tail.open(count)
+        tail = Tail(str(path), count)
         assert b"".join(tail.blocks()) == b"\n".join(lines[-count:]) + end
-        tail.close()
+        assert b"".join(tail.blocks()) == b""
 
 
 def test_empty_lines_count(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"a\n\n\n")
-    tail = Tail(str(path))
-    assert tail.open(2)
-    assert b"".join(tail.blocks()) == b"\n\n"
-    tail.close()
+    assert b"".join(Tail(str(path), 2).blocks()) == b"\n\n"
 
 
 # --- following ------------------------------------------------------------------------------------

@@ -47,10 +47,22 @@ def condition(value: Json, scope: Mapping[str, Any]) -> bool | Unknown:
     if result is None:
         return False
     raise TemplateFault(
-        f"`when` gave a {type(result).__name__}, which is neither true nor false",
+        f"`when` gave {_sort(result)}, which is neither true nor false",
         help='compare it with something, as in `when: "{{ vars.size > 3 }}"`',
         expression=str(value),
     )
+
+
+def _sort(result: object) -> str:
+    match result:
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case _:
+            return "a map"
 
 
 def requirement(value: Json, scope: Mapping[str, Any]) -> Requirement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from lab.model.document import Document
 from lab.model.event import Event
 from lab.model.graph import Graph
 from lab.model.labfile import Labfile
@@ -48,8 +49,9 @@ def labfile_of(
 ) -> Labfile:
     """A Labfile from its text; `labfile: 1` and a name are added."""
     whole = "labfile: 1\nname: t\n" + textwrap.dedent(text)
+    layer = parse("Labfile.yaml", whole.encode())
     return bind(
-        parse("Labfile.yaml", whole.encode()),
+        Document(layer.tree, (layer,)),
         root=root,
         source=f"{root}/Labfile.yaml",
         overlay="",

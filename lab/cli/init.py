@@ -136,16 +136,16 @@ def _others(script: Script) -> str:
 
 
 def _told_template(files: Mapping[str, str]) -> Iterator[str]:
-    yield "No Python here yet, so this is a small lab to start from: a network that reads digits."
+    yield "No Python here yet: this is a small lab to start from, one that reads digits."
     yield f"Wrote {', '.join(files)}."
-    yield "Its environment holds TensorFlow: the first `lab apply` downloads about 300 MB."
+    yield "Its environment holds TensorFlow, so the first `lab apply` takes a while."
 
 
 def _told_schema(folder: str) -> Iterator[str]:
     if os.path.lexists(os.path.join(folder, SCHEMA)):
         return
     yield ""
-    yield f"Wrote {SCHEMA}: editors complete and check Labfile.yaml by it, offline."
+    yield f"Wrote {SCHEMA}, by which editors check Labfile.yaml, also offline."
     yield "VS Code needs the extension redhat.vscode-yaml, others the YAML language server."
 
 

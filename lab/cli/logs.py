@@ -33,7 +33,9 @@ def main(words: Sequence[str]) -> int:
     if len(rest) != 1:
         raise arguments.usage("`lab logs` wants one step", "for example: lab logs train")
     if args.follow and args.run is not None:
-        raise arguments.usage("-f follows what runs now, --run names a run", "leave one of them out")
+        raise arguments.usage(
+            "-f follows what runs now, --run names a run", "leave one of them out"
+        )
     colour = colourful(sys.stdout)
     with recorded(args) as lab:
         if args.follow:

@@ -42,7 +42,8 @@ def main(words: Sequence[str]) -> int:
             session.reload()
             end_survivors(session)
             found = session.survey(refresh=args.refresh)
-            draft = session.plan(arguments.selection(args), found)
+            commands = before is None or args.allow_commands  # a saved plan's steps stay as unknown
+            draft = session.plan(arguments.selection(args), found, commands=commands)
             if before is not None:
                 refuse_if_moved(path, session, draft, before)
             if not (args.quiet or args.json):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,18 @@ from lab.planning.plan import Draft
 from lab.report.plan_json import plan_json
 
 MARK = "lab-plan"
-_REMEMBERED = ("overlay", "var", "var_file", "only", "exclude", "tags", "replace", "refresh")
+_REMEMBERED = (
+    "overlay",
+    "var",
+    "var_file",
+    "only",
+    "exclude",
+    "tags",
+    "replace",
+    "refresh",
+    "allow_commands",
+)
+_SECRET = re.compile(r"<secret (\S+) [0-9a-f]+>")
 
 
 def save(path: str, session: Session, draft: Draft, args: argparse.Namespace) -> None:
@@ -104,21 +116,24 @@ def _fingerprint(action: Action, session: Session, draft: Draft) -> str:
     return digest(
         {
             "verb": action.verb.word,
-            "wanted": _plain(wanted.identity) if wanted else None,
+            "wanted": _plain(wanted.identity, keyed=done is not None) if wanted else None,
             "done": [done.run, done.digest] if done else None,
             "tried": record.tried.run if record and record.tried else None,
         }
     )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, keyed: bool) -> Any:
+    """*value* as JSON. Before the first run there is no key to hash secrets with that a later run would have."""
     match value:
         case Unknown(after=after):
             return {"$unknown": list(after)}
+        case str():
+            return value if keyed else _SECRET.sub(r"<secret \1>", value)
         case Mapping():
-            return {str(key): _plain(each) for key, each in value.items()}
+            return {str(key): _plain(each, keyed=keyed) for key, each in value.items()}
         case list() | tuple():
-            return [_plain(each) for each in value]
+            return [_plain(each, keyed=keyed) for each in value]
         case _:
             return value
 

@@ -119,12 +119,13 @@ class Session:
             machine=self.machine,
         )
 
-    def world(self) -> World:
+    def world(self, *, commands: bool = True) -> World:
+        """What deciding looks at; without *commands*, no secret's command is run for it."""
         return World(
             graph=self.graph,
             files=self.files,
             specs=self.read.catalog.specs,
-            fingerprint=self.secrets.fingerprint,
+            fingerprint=self.secrets.fingerprint if commands else self.secrets.fingerprint_at_hand,
             records=self.state.records,
         )
 
@@ -141,9 +142,9 @@ class Session:
         )
         return Survey(seen, tuple(blind))
 
-    def plan(self, selection: Selection, found: Survey) -> Draft:
+    def plan(self, selection: Selection, found: Survey, *, commands: bool = True) -> Draft:
         return make_plan(
-            self.world(),
+            self.world(commands=commands),
             directory=self.work.step_dir,
             seen=found.seen,
             selection=selection,

@@ -73,6 +73,10 @@ class Secrets:
         value = self.value(name).encode("utf-8", "surrogateescape")
         return hmac.new(self._key, value, hashlib.sha256).hexdigest()[:16]
 
+    def fingerprint_at_hand(self, name: str) -> str | None:
+        """:meth:`fingerprint`, but None for a command even where commands are allowed."""
+        return None if isinstance(self._sources.get(name), FromCommand) else self.fingerprint(name)
+
     def redactor(self) -> Redactor | None:
         needles = self._current()
         return Redactor(needles) if needles.all else None

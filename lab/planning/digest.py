@@ -30,7 +30,7 @@ Fingerprint = Callable[[str], "str | None"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a step is to be. ``digest`` is empty while ``unknown`` names steps that must run first.
+    """What a step is to be. ``digest`` is empty while ``unknown`` names what must happen first: mostly steps.
 
     ``identity`` is the tree that the digest is taken of; its leaves may be Unknown. ``missing`` are declared
     inputs that are not there.
@@ -96,10 +96,29 @@ def identity_scope(world: World, step: Step, outcomes: Mapping[str, Outcome]) ->
     labfile = world.graph.labfile
     scope = base_scope(labfile, step=step, root=ROOT_MARK, directory=DIR_MARK)
     scope["steps"] = steps_scope(world.graph, step.address, outcomes, identity_of(labfile.root))
-    scope["secrets"] = {
-        name: f"<secret {name} {world.fingerprint(name) or 'not read'}>" for name in labfile.secrets
-    }
+    scope["secrets"] = Hashed(world.fingerprint)
     return scope
+
+
+class Hashed(Mapping[str, Any]):
+    """Secrets as they count in identity, each asked for only when a template uses it."""
+
+    def __init__(self, fingerprint: Fingerprint) -> None:
+        self._fingerprint = fingerprint
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._fingerprint(name)
+        # a command is not run while planning: what its secret is will be known when the step's turn comes
+        return f"<secret {name} {found}>" if found else Unknown((f"reading the secret `{name}`",))
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 @lru_cache(maxsize=256)
@@ -167,7 +186,7 @@ def _flat(inputs: Iterable[Any]) -> Iterator[Any]:
 
 
 def unknowns_in(tree: object) -> tuple[str, ...]:
-    """The steps that unknown leaves of *tree* wait for, in order of appearance."""
+    """What unknown leaves of *tree* wait for (steps, for the most part), in order of appearance."""
     found: dict[str, None] = {}
     stack = [tree]
     while stack:

@@ -9,17 +9,19 @@ import os
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator, Sequence
 
 from lab.cli import arguments
 from lab.cli.asking import ask
 from lab.cli.gc_find import Garbage, in_lab
-from lab.cli.gc_store import in_store, store_size
+from lab.cli.gc_store import in_store
 from lab.cli.recorded import Recorded, recorded
 from lab.cli.terminal import interactive
 from lab.edge.journal import Journal
 from lab.edge.lock import Holder, Lock
 from lab.edge.machine import cache_root
+from lab.edge.store import Store
 from lab.model.diagnostic import Diagnostic, LabfileError, printable
 from lab.model.layout import lab_key, state_path
 from lab.report.words import size
@@ -61,13 +63,12 @@ def main(words: Sequence[str]) -> int:
             _show(found, lab, args)
         if found and not args.dry_run:
             _confirm(found, args)
-        failed = [] if args.dry_run else [each for each in found if not _delete(each.path)]
+        freed = [None if args.dry_run else _delete(each, args) for each in found]
     if args.json:
-        _print_json(found, failed, deleted=not args.dry_run)
+        _print_json(found, freed)
     elif found and not args.dry_run and not args.quiet:
-        freed = sum(each.size for each in found if each not in failed)
-        print(f"Deleted: {size(freed)} freed.")
-    return EXIT_FAILED if failed else 0
+        print(f"Deleted: {size(sum(each or 0 for each in freed))} freed.")
+    return EXIT_FAILED if None in freed and not args.dry_run else 0
 
 
 @contextlib.contextmanager
@@ -105,11 +106,15 @@ def _garbage(lab: Recorded, args: argparse.Namespace) -> Iterator[Garbage]:
     if args.older_than is not None:
         outputs = [record.done.outputs for record in records.values() if record.done]
         needed = {str(each["sha256"]) for each in outputs if "sha256" in each}
-        yield from in_store(_store(), older=args.older_than, needed=needed)
+        yield from in_store(_store(), unused_since=_before(args), needed=needed)
 
 
-def _store() -> str:
-    return os.path.join(cache_root(os.environ), "store")
+def _store() -> Store:
+    return Store(os.path.join(cache_root(os.environ), "store"))
+
+
+def _before(args: argparse.Namespace) -> float:
+    return time.time() - float(args.older_than or 0.0)
 
 
 def _show(found: Sequence[Garbage], lab: Recorded, args: argparse.Namespace) -> None:
@@ -134,11 +139,11 @@ def _show(found: Sequence[Garbage], lab: Recorded, args: argparse.Namespace) -> 
 
 
 def _tell_of_store() -> None:
-    count, whole = store_size(_store())
-    if count:
-        data = "one dataset" if count == 1 else f"{count} datasets"
+    entries = _store().entries()
+    if entries:
+        data = "one dataset" if len(entries) == 1 else f"{len(entries)} datasets"
         print(
-            f"The store that all your labs share holds {data} ({size(whole)});"
+            f"The store that all your labs share holds {data}, {size(sum(e.size for e in entries))};"
             "\n`lab gc --older-than 30d` deletes those unused for so long."
         )
 
@@ -156,9 +161,15 @@ def _confirm(found: Sequence[Garbage], args: argparse.Namespace) -> None:
     ask("Delete all of that?")
 
 
-def _delete(path: str) -> bool:
-    """Deletes a file or folder; says why if it cannot."""
+def _delete(each: Garbage, args: argparse.Namespace) -> int | None:
+    """Deletes it and gives the bytes that this freed; says why if it cannot, and gives None.
+
+    What another lab has begun to use meanwhile stays, and frees nothing.
+    """
+    path = each.path
     try:
+        if each.stored is not None:
+            return _store().remove(each.stored, unused_since=_before(args))
         try:
             _remove(path)
         except PermissionError:  # unpacked archives may hold folders that nobody may write to
@@ -166,11 +177,11 @@ def _delete(path: str) -> bool:
                 os.chmod(where, stat.S_IRWXU)
             _remove(path)
     except FileNotFoundError:
-        return True
+        return 0
     except OSError as error:
         print(f"could not delete {printable(path)}: {error.strerror}", file=sys.stderr)
-        return False
-    return True
+        return None
+    return each.size
 
 
 def _remove(path: str) -> None:
@@ -180,15 +191,11 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _print_json(found: Sequence[Garbage], failed: Sequence[Garbage], *, deleted: bool) -> None:
+def _print_json(found: Sequence[Garbage], freed: Sequence[int | None]) -> None:
+    """What was found; `freed` is null for what was not deleted."""
     entries = [
-        {
-            "path": each.path,
-            "what": each.what,
-            "bytes": each.size,
-            "deleted": deleted and each not in failed,
-        }
-        for each in found
+        {"path": each.path, "what": each.what, "bytes": each.size, "freed": took}
+        for each, took in zip(found, freed, strict=True)
     ]
     total = sum(each.size for each in found)
     print(json.dumps({"entries": entries, "bytes": total}, ensure_ascii=False))

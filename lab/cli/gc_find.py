@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Collection, Iterator, Mapping
 
+from lab.edge.store import Stored
 from lab.model.address import slug
 from lab.model.frozen import dataclass
 from lab.model.layout import FOLDER, lab_key, work_dir
@@ -21,11 +22,15 @@ PARSED_DAYS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Garbage:
-    """A file or folder that may go. ``size`` is what that frees: a file with other links frees nothing."""
+    """A file or folder that may go, or what is ``stored`` for all labs.
+
+    ``size`` is what that frees: a file with other links frees nothing.
+    """
 
     path: str
     what: str
     size: int
+    stored: Stored | None = None
 
 
 def in_lab(

@@ -184,9 +184,9 @@ def test_json(lab):
     assert lab.gc("--json", "--dry-run") == 0
     said = json.loads(lab.said)
     assert said["bytes"] == 5
-    assert [(e["path"], e["bytes"], e["deleted"]) for e in said["entries"]] == [(path, 5, False)]
+    assert [(e["path"], e["bytes"], e["freed"]) for e in said["entries"]] == [(path, 5, None)]
     assert lab.gc("--json", "--yes") == 0
-    assert json.loads(lab.said)["entries"][0]["deleted"] is True
+    assert json.loads(lab.said)["entries"][0]["freed"] == 5
 
 
 def test_links_are_deleted_and_not_followed(lab, tmp_path):
@@ -245,7 +245,7 @@ def later(monkeypatch):
 
     def run(days: float) -> None:
         now = time.time()
-        monkeypatch.setattr("lab.cli.gc_store.time.time", lambda: now + days * DAY)
+        monkeypatch.setattr("lab.cli.gc.time.time", lambda: now + days * DAY)
 
     return run
 
@@ -255,7 +255,7 @@ def test_the_store_is_left_alone_unless_asked_for(lab, cache, later):
     later(100)
     assert lab.gc("--yes") == 0
     assert os.path.exists(path)
-    assert "holds one dataset (4 B)" in lab.said
+    assert "holds one dataset, 4.1 kB" in lab.said
     assert "lab gc --older-than 30d" in lab.said
 
 

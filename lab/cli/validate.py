@@ -8,7 +8,11 @@ from collections.abc import Iterable, Sequence
 from lab.cli import arguments
 from lab.cli.complain import show
 from lab.cli.labfile import Read, read_labfile
-from lab.model.diagnostic import Diagnostic, LabfileError
+from lab.model.diagnostic import Diagnostic, LabfileError, PlanError
+from lab.model.layout import step_dir
+from lab.model.values import Artifact
+from lab.planning.digest import World
+from lab.planning.plan import make_plan
 from lab.report.diagnostic_json import diagnostic_json
 
 ABOUT = "Check a Labfile, every fault at once. Nothing is run, and nothing but the Labfile is looked at."
@@ -23,6 +27,7 @@ def main(words: Sequence[str]) -> int:
     args = arguments.parse(parser, words)
     try:
         read = read_labfile(args)
+        _render_what_can_be(read)
     except LabfileError as error:
         if not args.json:
             raise
@@ -35,6 +40,46 @@ def main(words: Sequence[str]) -> int:
     if not args.quiet:
         print(f"{read.shown} is right: {_counts(read)}")
     return 0
+
+
+class _NoFiles:
+    """Implements ports.Files where nothing but the Labfile is looked at."""
+
+    def exists(self, path: str) -> bool:
+        return False
+
+    def is_dir(self, path: str) -> bool:
+        return False
+
+    def read_text(self, path: str) -> str | None:
+        return None
+
+    def digest(self, path: str) -> str | None:
+        return None
+
+    def artifact(self, path: str) -> Artifact | None:
+        return None
+
+    def glob(self, pattern: str) -> Sequence[str]:
+        return ()
+
+
+def _render_what_can_be(read: Read) -> None:
+    """Plans from nothing, so that an expression that fails on values known now is told now."""
+    labfile = read.graph.labfile
+    world = World(
+        graph=read.graph,
+        files=_NoFiles(),
+        specs=read.catalog.specs,
+        fingerprint=lambda name: None,
+    )
+    try:
+        make_plan(
+            world,
+            directory=lambda a: step_dir(labfile.root, labfile.name, labfile.overlay, a),
+        )
+    except PlanError as error:  # here it is the Labfile that is wrong, whatever is recorded
+        raise LabfileError(*error.diagnostics) from None
 
 
 def _print_json(diagnostics: Iterable[Diagnostic]) -> None:

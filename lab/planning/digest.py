@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from lab.kinds.shape_derive import key_of
+from lab.kinds.shape import check_partial
 from lab.kinds.spec import Option
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph
@@ -88,6 +89,7 @@ def _tree(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> dict[str
     if step.literal:
         return raw
     rendered: dict[str, Any] = render(raw, identity_scope(world, step, outcomes))
+    check_partial(world.specs[step.kind], rendered["spec"])
     return rendered
 
 

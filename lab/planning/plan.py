@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 
+from lab.kinds.shape import Fault, SpecFault
 from lab.kinds.spec import Lifecycle
 from lab.model.address import split
 from lab.model.diagnostic import Diagnostic, PlanError
@@ -140,11 +141,24 @@ def _action(world: World, step: Step, decision: Decision) -> Action:
 
 
 def wanted_of(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> Wanted:
-    """:func:`want`, with a failing expression told at its place in the Labfile."""
+    """:func:`want`, with a failing expression, or a value of a wrong sort, told at its place in the Labfile."""
     try:
         return want(world, step, outcomes)
     except TemplateFault as fault:
         raise _as_error(world.graph, step, fault) from None
+    except SpecFault as error:
+        raise PlanError(*(_misfit(world.graph, step, fault) for fault in error.faults)) from None
+
+
+def _misfit(graph: Graph, step: Step, fault: Fault) -> Diagnostic:
+    """A value that an expression gave and that its key does not take."""
+    place = (*step.path_of(str(fault.path[0])), *fault.path[1:]) if fault.path else step.path
+    return Diagnostic(
+        summary=f"{fault.summary}, which its expression gave",
+        detail=fault.detail,
+        help=fault.help,
+        span=graph.labfile.document.span_of(place),
+    )
 
 
 def skip_reason(

@@ -125,11 +125,17 @@ class Live:
         row.append(about)
         return row
 
+    def _blockers(self, needs: Sequence[str]) -> list[str]:
+        """Those of *needs* that have not ended, without those that another one of them waits for."""
+        open_needs = [need for need in needs if need in self._going or need in self._waits]
+        implied = {each for need in open_needs for each in self._waits.get(need, ())}
+        return [need for need in open_needs if need not in implied]
+
     def _waiting(self) -> list[Text]:
         """Steps that wait, each with those that it waits for by name."""
         rows = []
         for address, needs in list(self._waits.items()):
-            for_what = [need for need in needs if need in self._going or need in self._waits]
+            for_what = self._blockers(needs)
             about = f"waits for {', '.join(for_what[:3])}" if for_what else "waits for a free place"
             rows.append(
                 Text(

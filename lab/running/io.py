@@ -162,8 +162,9 @@ class StepIo:
     ) -> None:
         self.check()
         now = self._ports.clock.monotonic()
-        if now - self._told < PROGRESS_EVERY and not metrics and fraction != 1.0:
-            return
+        often = now - self._told < PROGRESS_EVERY
+        if often and not metrics and fraction not in (None, 1.0):
+            return  # one of many on the way; a phase or a metric is told in any case
         self._told = now
         clean = self._ports.secrets.redact(text)
         self._tell(self._progress(text=clean, fraction=fraction, metrics=metrics or {}))

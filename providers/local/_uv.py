@@ -41,7 +41,9 @@ class Progress:
             self.got += self.sizes.get(match[1], 0.0)
             self._tell()
         elif _PHASE.match(text):
-            self.io.progress(text.strip().split(" in ")[0].lower())
+            phase = text.strip().split(" in ")[0].lower()
+            more = ", compiling byte code" if phase.startswith("installed") else ""
+            self.io.progress(phase + more)
 
     def _tell(self) -> None:
         whole = sum(self.sizes.values())

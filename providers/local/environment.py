@@ -60,6 +60,7 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     identity = _identity(text, config)
     if _mark(f"{here}/venv") != identity:
         _take_over(here, config)
+        io.progress(f"installing {text.count('==')} packages")
         _install(found, path, f"{here}/venv", io, task.root, cached=reused)
         with open(f"{here}/venv/{_MARK}", "w", encoding="utf-8") as file:
             file.write(identity)

@@ -1,4 +1,4 @@
-"""Addresses name steps and their instances: ``train``, ``train[lr=0.1,units=64]``, ``kubeflow/install``, ``sweep[#7]``."""
+"""Addresses name steps and instances: ``train``, ``train[lr=0.1,units=64]``, ``kubeflow/install``, ``sweep[#7]``."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from dataclasses import field
 from enum import Enum
 
 from lab.model.frozen import dataclass
-from lab.model.values import ABSENT, Absent, Json, Unknown
+from lab.model.values import Absent, Json, Unknown
 
 
 class Verb(Enum):

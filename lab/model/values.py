@@ -10,7 +10,7 @@ from typing import TypeAlias
 from lab.model.frozen import dataclass
 
 Json: TypeAlias = (
-    "None | bool | int | float | str | list[Json] | dict[str, Json] | Mapping[str, Json]"
+    "bool | int | float | str | list[Json] | dict[str, Json] | Mapping[str, Json] | None"
 )
 
 

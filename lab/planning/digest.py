@@ -7,8 +7,8 @@ from dataclasses import MISSING, field
 from functools import lru_cache
 from typing import Any
 
-from lab.kinds.shape_derive import key_of
 from lab.kinds.shape import check_partial
+from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph

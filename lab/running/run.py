@@ -133,8 +133,8 @@ class Run:
 
     def _loop(self, schedule: Schedule) -> None:
         while not schedule.finished:
-            self._settle_ready(schedule)
             if not self._stop.is_set():
+                self._settle_ready(schedule)
                 for address in schedule.startable():
                     self._start(address)
             if schedule.running:

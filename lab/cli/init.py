@@ -97,7 +97,7 @@ def _write(folder: str, files: Mapping[str, str]) -> None:
 
 def _told(script: Script, packages: Packages, settled: Settled) -> Iterator[str]:
     """What was understood of the script, so that a wrong guess is seen at once."""
-    yield f"Wrote Labfile.yaml for {script.path}{_others(script)}:"
+    yield f"Wrote Labfile.yaml for {script.path}:"
     printed = ", ".join(surely_printed(script))
     rows = [
         ("environment", packages.origin or "none: the script imports no packages that lab knows"),
@@ -108,6 +108,7 @@ def _told(script: Script, packages: Packages, settled: Settled) -> Iterator[str]
         ("inputs", ", ".join(settled.inputs)),
         ("metrics", f"from what it prints: {printed}" if printed else ""),
         ("left as is", _several(settled.left)),
+        ("not used", _others(script)),
         *(("note", note) for note in packages.notes),
     ]
     yield from (line for label, text in rows if text for line in _row(label, text))
@@ -132,7 +133,7 @@ def _others(script: Script) -> str:
     if not script.others:
         return ""
     shown = ", ".join(script.others[:3]) + (", …" if len(script.others) > 3 else "")
-    return f" (not {shown}: --script names another)"
+    return f"{shown} (`lab init --script` names the one to use)"
 
 
 def _told_template(files: Mapping[str, str]) -> Iterator[str]:

@@ -17,6 +17,10 @@ MOST_LINES = 25
 WIDEST = 96
 SCHEMA = "labfile.schema.json"
 _PLAIN = re.compile(r"(--?)?[A-Za-z_./][A-Za-z0-9_./@+-]*\Z")
+_OTHER_PARSERS = frozenset({
+    "transformers", "hydra", "fire", "typer", "tyro", "jsonargparse", "simple_parsing", "docopt",
+    "configargparse", "lightning", "pytorch_lightning",
+})  # fmt: skip
 _WORDS = frozenset(
     {"true", "false", "null", "yes", "no", "on", "off", "y", "n", ".", ".nan", ".inf"}
 )
@@ -179,7 +183,11 @@ def _results(script: Script, settled: Settled) -> Iterator[str]:
 
 
 def _without_flags(script: Script) -> Iterator[str]:
-    if script.flags.argv:
+    """Where the words belong that the script may take, though no flags were seen."""
+    other = next((name for name in script.packages if name in _OTHER_PARSERS), "")
+    if other:
+        yield f"    # if {script.name} takes flags ({other} may read some), `args` is their place: [word, word]"
+    elif script.flags.argv:
         yield f"    # {script.name} reads sys.argv: what it takes belongs into `args`, [word, word]"
     else:
         yield f"    # {script.name} takes no flags; those that it gets belong into `parameters`, {{name: value}}"

@@ -200,15 +200,20 @@ def _text(folder: str, path: str) -> str | None:
     return text if len(text) <= _LARGEST else None
 
 
-def _top_names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _top_names(tree: ast.AST) -> Iterator[str]:
+    """The first parts of what is imported for sure: not what stands below an `if` or for want of another."""
+    for node in ast.iter_child_nodes(tree):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name.partition(".")[0] for alias in names)
             case ast.ImportFrom(module=str(module), level=0):
                 yield module.partition(".")[0]
+            case ast.If(test=test) if "__name__" not in ast.dump(test):
+                continue
+            case ast.ExceptHandler():
+                continue
             case _:
-                pass
+                yield from _top_names(node)
 
 
 def _names_in(folder: str) -> set[str]:

@@ -165,8 +165,8 @@ def _is_output(script: Script, flag: Flag) -> bool:
         return False
     if tokens & _NO_PATH or (value is not UNKNOWN and not isinstance(value, str | None)):
         return False
-    if flag.dest in script.uses.written:
-        return value is not None or bool(tokens & _STRONG) or flag.required
+    if flag.dest in script.uses.written and (flag.dest not in script.uses.read or tokens & _OUT):
+        return bool(value) or bool(tokens & _STRONG) or flag.required
     if flag.dest in script.uses.read or tokens & _IN:
         return False
     if isinstance(value, str) and value and tokens & _OUT:

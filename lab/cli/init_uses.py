@@ -88,12 +88,17 @@ class _Walk(ast.NodeVisitor):
         self._dests, self._holders = dests, holders
         self._aliases: dict[str, str] = {}
         self._module = self._maybe = module  # what a module holds may never be called
+        self._parameters: frozenset[str] = (
+            frozenset()
+        )  # of a function to which click gives the flags
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        before = self._maybe
+        before = self._maybe, self._parameters
         self._maybe = self._module or node.name not in _MAINS
+        if any("click" in ast.dump(each) for each in node.decorator_list):
+            self._parameters = frozenset(each.arg for each in node.args.args) & self._dests
         self.generic_visit(node)
-        self._maybe = before
+        self._maybe, self._parameters = before
 
     def visit_If(self, node: ast.If) -> None:
         before = self._maybe
@@ -168,7 +173,7 @@ class _Walk(ast.NodeVisitor):
                 return {key} if key in self._dests and self._holds(value) else set()
             case ast.Name(id=name) if name in self._aliases:
                 return {self._aliases[name]}
-            case ast.Name(id=name) if name in self._dests:
+            case ast.Name(id=name) if name in self._parameters:
                 return {name}
             case _:
                 return set()

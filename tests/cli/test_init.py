@@ -229,6 +229,17 @@ def test_what_is_read_stays_where_it_is(folder):
     assert "--data-dir --model" in folder.text
 
 
+def test_a_variable_that_is_called_like_a_flag_is_not_the_flag(folder):
+    spec = flags(
+        folder,
+        'p.add_argument("--net", default="", help="to go on from")',
+        'p.add_argument("--data", default="mnist")',
+        after="net, data = 1, 2\nopen(str(net), 'w'); open(data, 'w')\nif args.net: open(args.net)",
+    )
+    assert spec["parameters"] == {"data": "mnist"}
+    assert "args" not in spec
+
+
 def test_what_must_be_given_is_asked_for(folder):
     spec = flags(
         folder,
@@ -329,7 +340,7 @@ def test_absl(folder):
     spec = folder.step()
     assert spec["parameters"] == {"lr": 0.1, "opt": "adam"}
     assert spec["args"] == ["--workdir", "{{ step.dir }}"]
-    assert "`absl`" in folder.said
+    assert folder.graph.steps["env"].spec["requirements"] == ["absl-py"]
 
 
 @pytest.mark.parametrize(
@@ -346,6 +357,7 @@ def test_absl(folder):
             "FILL-IN",
         ),
         ("print('x')", None, "takes no flags"),
+        ("import fire\nfire.Fire(print)", None, "fire may read some"),
     ],
 )
 def test_scripts_without_flags(folder, source, args, comment):
@@ -410,7 +422,7 @@ def test_the_likeliest_script_is_taken_and_others_are_named(folder):
     folder.write("evaluate.py", "if __name__ == '__main__': print(1)")
     folder.write("train_model.py", "print(1)")
     assert folder.step()["script"] == "train_model.py"
-    assert "(not evaluate.py, utils.py: --script names another)" in folder.said
+    assert "not used     evaluate.py, utils.py (`lab init --script`" in folder.said
 
 
 def test_a_script_can_be_named(folder):
@@ -469,6 +481,24 @@ def test_packages_are_guessed_from_imports_only_where_certain(folder):
     folder.write("train.py", "import sklearn.svm, numpy as np, os, strange\nprint(1)\n").step()
     assert folder.graph.steps["env"].spec["requirements"] == ["numpy", "scikit-learn"]
     assert "`strange`" in folder.said
+
+
+def test_packages_that_are_imported_only_sometimes_are_not_guessed(folder):
+    folder.write(
+        "train.py",
+        """
+        import numpy
+        LOGS = False
+        if LOGS:
+            import wandb
+        try:
+            import torch
+        except ImportError:
+            import tensorflow
+        print(1)
+        """,
+    ).step()
+    assert folder.graph.steps["env"].spec["requirements"] == ["numpy", "torch"]
 
 
 def test_a_pyproject_with_dependencies(folder):

@@ -121,7 +121,7 @@ def _mentioned(roles: Roles, tree: Mapping[str, Any], cwd: str) -> Iterator[str]
     for name in roles.file:
         value = tree.get(name)
         if isinstance(value, str):
-            yield from _paths([value], cwd if name == "script" else ".")
+            yield from _paths([value], ".")  # unlike words of a command: where a provider looks
     for name in roles.module:
         value = tree.get(name)
         if isinstance(value, str):

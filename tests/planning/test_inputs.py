@@ -110,6 +110,11 @@ def test_words_are_looked_up_in_the_working_folder(cwd: str, run: list[str], exp
     assert names(cwd=cwd, run=run) == expected
 
 
+def test_a_script_is_looked_up_in_the_labs_folder_whatever_the_working_folder() -> None:
+    assert names(cwd="src", script="train.py") == "train.py model.py"
+    assert names(cwd="src", script="src/fit.py") == "src/fit.py src/net.py"
+
+
 def test_a_working_folder_that_is_not_known_yet_is_taken_to_be_the_labs() -> None:
     assert names(cwd=object(), run=["cat", "conf.yaml"]) == "conf.yaml"
 

@@ -116,9 +116,11 @@ def expected(error: Exception, timeout: float | None = None) -> Failure:
     match error:
         case Cancelled():
             return Failure(error="stopped", interrupted=True)
+        case TimedOut() if timeout is None:
+            return Failure(error="not done in time", reason="timeout")
         case TimedOut():
             return Failure(
-                error=f"not done within {_seconds(timeout or 0.0)}",
+                error=f"not done within {timeout:g} s",
                 detail="`timeout` is the longest that one attempt may take.",
                 reason="timeout",
             )
@@ -236,10 +238,6 @@ def _check_requirements(job: Job, outputs: Mapping[str, Value], bench: Bench) ->
 
 def _sides(each: Requirement) -> str:
     return ", ".join(f"{name} is {value!r}" for name, value in each.values) or "it is false"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:g} s"
 
 
 def _os_error(error: OSError) -> str:

@@ -165,7 +165,9 @@ def _again(job: Job, failure: Failure, number: int) -> bool:
     if failure.interrupted or failure.reason == "bug":
         return False
     if retries.attempts:
-        return number <= retries.attempts and (not retries.on or failure.reason in retries.on)
+        named = failure.reason == "timeout" or failure.reason.startswith("exit:")
+        word = failure.reason if named else "error"
+        return number <= retries.attempts and (not retries.on or word in retries.on)
     return failure.transient and number <= TRANSIENT_ATTEMPTS
 
 

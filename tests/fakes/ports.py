@@ -26,14 +26,14 @@ ROOT = "/lab"
 
 
 class FakeClock:
-    """Time goes on by a second whenever it is looked at, and by whatever is waited for."""
+    """Time goes on by a millisecond whenever it is looked at, and by whatever is waited for."""
 
     def __init__(self) -> None:
         self._now = 1000.0
         self._lock = threading.Lock()
 
     def now(self) -> float:
-        return self.go_on(1.0)
+        return self.go_on(0.001)
 
     def monotonic(self) -> float:
         return self._now
@@ -303,6 +303,6 @@ class FakeProcesses:
         )
         if log is not None:
             log.write(self.output)
-        for line in self.output.decode().splitlines() if on_line else ():
+        for line in self.output.decode(errors="replace").splitlines() if on_line else ():
             on_line(line)  # type: ignore[misc]
         return Ended(self.code, self.output)

@@ -102,9 +102,14 @@ def _pythons(graph: Graph, machine: Machine, about: str) -> Iterator[Check]:
     for version, address in wanted.items():
         if "{{" in version or uv is None:
             continue
-        name = f"Python {version}"
-        found = version_of([uv, "python", "find", "--no-python-downloads", version])
-        if found is None:
+        name, place = f"Python {version}", os.path.join(graph.labfile.root, version)
+        asked = place if "/" in version else version
+        found = version_of([uv, "python", "find", "--no-python-downloads", asked])
+        if found is None and "/" in version:
+            text = f"`{address}` names it, and it is not there"
+            fix = "name a version, such as 3.11, or install it there"
+            yield Check(about=about, name=name, text=text, status=Status.FAIL, fix=fix)
+        elif found is None:
             text = f"not installed; uv downloads it when `{address}` is made"
             fix = f"{uv} python install {version}"
             yield Check(about=about, name=name, text=text, status=Status.WARN, fix=fix)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -132,7 +133,8 @@ def completed(tmp_path, *line: str) -> list[str]:
     """What bash has in COMPREPLY for a line."""
     tool = tmp_path / "bin" / "lab"
     tool.parent.mkdir(exist_ok=True)
-    tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lab "$@"\n')
+    root = Path(__file__).resolve().parents[2]
+    tool.write_text(f'#!/bin/sh\nPYTHONPATH="{root}" exec "{sys.executable}" -m lab "$@"\n')
     tool.chmod(0o755)
     script = tmp_path / "completion.bash"
     with open(script, "w") as file:

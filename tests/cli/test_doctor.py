@@ -188,15 +188,16 @@ def test_python_that_is_only_python3(look, monkeypatch, tmp_path):
 
 @pytest.mark.live
 def test_pythons_of_environments(look):
-    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
     code, checks = look(
-        f"  a: {{kind: environment, python: '{ours}', requirements: [numpy]}}\n"
+        f"  a: {{kind: environment, python: {sys.executable}, requirements: [numpy]}}\n"
         "  b: {kind: environment, python: '3.99', requirements: [numpy]}\n"
+        "  c: {kind: environment, python: ./none/python, requirements: [numpy]}\n"
     )
-    assert code == 0
-    assert checks[f"Python {ours}"]["status"] == "ok"
+    assert code == 1
+    assert checks[f"Python {sys.executable}"]["status"] == "ok"
     assert checks["Python 3.99"]["status"] == "warn"
     assert "python install 3.99" in checks["Python 3.99"]["fix"]
+    assert checks["Python ./none/python"]["status"] == "fail"
 
 
 def test_optional_targets_that_are_not_there(look):

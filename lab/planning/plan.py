@@ -29,12 +29,16 @@ Directory = Callable[[str], str]
 
 @dataclass(slots=True)
 class Sketch:
-    """A plan while it grows: mutable because each step's decision depends on those before it."""
+    """A plan while it grows: mutable because each step's decision depends on those before it.
+
+    ``doubts`` are the steps that may yet be skipped, with what must run before that is known.
+    """
 
     actions: list[Action] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     wanted: dict[str, Wanted] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    doubts: dict[str, Unknown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,7 @@ def _plan_step(
     graph, address = world.graph, step.address
     _need_recorded(graph, address, sketch.outcomes)
     reason = skip_reason(graph, step, sketch.outcomes, directory(address))
+    reason = reason or _doubt(graph, step, sketch)
     if isinstance(reason, str):
         sketch.outcomes[address] = Skipped(reason)
         sketch.actions.append(_action(world, step, Decision(Verb.SKIP, reason)))
@@ -117,6 +122,8 @@ def _plan_step(
     outcome: Outcome = Unknown((address,))
     if decision.verb is Verb.KEEP and reason is None and record and record.done:
         outcome = Known(record.done.outputs)
+    if reason is not None:
+        sketch.doubts[address] = reason
     if reason is not None and decision.verb is not Verb.KEEP:
         told = f"{decision.cause}; whether it runs is known after {', '.join(reason.after)}"
         decision = Decision(decision.verb, told, decision.changes)
@@ -167,9 +174,9 @@ def skip_reason(
     """Why *step* does not run; None if it does, Unknown if its `when` waits for what other steps give."""
     if step.unavailable:
         return step.unavailable
-    skipped = _skipped_upstream(graph, step, outcomes)
-    if skipped is not None:
-        return f"refers to `{skipped}`, which is skipped"
+    skipped = _lacks(graph, step, lambda upstream: isinstance(outcomes.get(upstream), Skipped))
+    if skipped:
+        return f"refers to `{skipped[0]}`, which is skipped"
     if step.when is True:
         return None
     try:
@@ -181,16 +188,28 @@ def skip_reason(
     return None if holds else "`when` is false"
 
 
-def _skipped_upstream(graph: Graph, step: Step, outcomes: Mapping[str, Outcome]) -> str | None:
-    """The skipped step that *step* cannot do without; of a matrix, all instances must be skipped."""
+def _doubt(graph: Graph, step: Step, sketch: Sketch) -> Unknown | None:
+    """What decides whether *step* is skipped, if it cannot do without a step that may be skipped."""
+    if not sketch.doubts:
+        return None
+
+    def doubtful(upstream: str) -> bool:
+        return upstream in sketch.doubts or isinstance(sketch.outcomes.get(upstream), Skipped)
+
+    found = (sketch.doubts.get(upstream) for upstream in _lacks(graph, step, doubtful))
+    return next((doubt for doubt in found if doubt is not None), None)
+
+
+def _lacks(graph: Graph, step: Step, missing: Callable[[str], bool]) -> list[str]:
+    """A step that *step* cannot do without and that is *missing*, or all instances of a matrix."""
     by_name: dict[str, list[str]] = {}
     for upstream in graph.refs.get(step.address, ()):
         if (step.address, upstream) not in graph.guarded:
             by_name.setdefault(split(upstream)[0], []).append(upstream)
     for addresses in by_name.values():
-        if all(isinstance(outcomes.get(a), Skipped) for a in addresses):
-            return addresses[0]
-    return None
+        if all(map(missing, addresses)):
+            return addresses
+    return []
 
 
 def _as_error(graph: Graph, step: Step, fault: TemplateFault, key: str = "") -> PlanError:

@@ -163,6 +163,25 @@ def test_when_that_is_known_later_is_told_and_makes_what_follows_unknown() -> No
     )
 
 
+def test_what_refers_to_a_step_that_may_be_skipped_may_be_skipped_too() -> None:
+    text = (
+        CHECKED
+        + """
+  uses: {kind: job, value: "{{ steps.deploy.outputs.value }}"}
+  more: {kind: job, value: "{{ steps.uses.outputs.value }}"}
+  after: {kind: job, needs: uses}
+  both: {kind: job, value: "{{ steps.many.outputs.value }}"}
+  many: {kind: job, matrix: {n: [0, 1]}, when: "{{ matrix.n > steps.check.outputs.value }}"}
+"""
+    )
+    later = "; whether it runs is known after check"
+    actions = Lab(text).actions()
+    assert {name: action.cause.removeprefix("never ran") for name, action in actions.items()} == {
+        "check": "", "deploy": later, "report": "", "uses": later, "more": later, "after": "",
+        "many[n=0]": later, "many[n=1]": later, "both": later,
+    }  # fmt: skip
+
+
 def test_when_over_recorded_outputs_is_known() -> None:
     lab = done(CHECKED)
     assert plan(lab, CHECKED.replace("> 0", "> 5")) == lines(

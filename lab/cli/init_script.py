@@ -70,6 +70,13 @@ def read_script(folder: str, path: str, others: tuple[str, ...] = ()) -> Script:
     Raises:
         LabfileError: it is not Python that this version can read.
     """
+    try:
+        return _read(folder, path, others)
+    except RecursionError:
+        raise _unreadable(path, "it is nested too deeply") from None
+
+
+def _read(folder: str, path: str, others: tuple[str, ...]) -> Script:
     tree = _parsed(folder, path)
     local = _local(folder, path, tree)
     trees = [tree, *(_parsed_or_empty(folder, each) for each in local)]
@@ -173,21 +180,26 @@ def _parsed(folder: str, path: str) -> ast.Module:
         if text is None:
             raise ValueError("it is no text, or too large")
         return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise LabfileError(
-            Diagnostic(
-                summary=f"{path} cannot be read as Python: {reason}{line}",
-                help="mend it, or name another: `lab init --script path/to/file.py`",
-            )
-        ) from None
+    except SyntaxError as error:
+        line = f" in line {error.lineno}" if error.lineno else ""
+        raise _unreadable(path, f"{error.msg}{line}") from None
+    except (ValueError, MemoryError) as error:
+        raise _unreadable(path, str(error)) from None
+
+
+def _unreadable(path: str, reason: str) -> LabfileError:
+    return LabfileError(
+        Diagnostic(
+            summary=f"{path} cannot be read as Python: {reason}",
+            help="mend it, or name another: `lab init --script path/to/file.py`",
+        )
+    )
 
 
 def _parsed_or_empty(folder: str, path: str) -> ast.Module:
     try:
         return _parsed(folder, path)
-    except LabfileError:
+    except (LabfileError, RecursionError):
         return ast.Module(body=[], type_ignores=[])
 
 

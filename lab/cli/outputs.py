@@ -11,6 +11,7 @@ from lab.cli.session import Session
 from lab.cli.terminal import colourful
 from lab.model.frozen import dataclass
 from lab.model.values import Json, Unknown
+from lab.planning.digest import unknowns_in
 from lab.planning.outcome import Outcome, named_scope, real
 from lab.reading.scope import base_scope
 from lab.reading.template import TemplateFault, leaves, references, render
@@ -58,8 +59,8 @@ def evaluated(session: Session, outcomes: Mapping[str, Outcome]) -> Evaluated:
         except TemplateFault as fault:
             missing[name] = fault.summary
             continue
-        if isinstance(value, Unknown):
-            missing[name] = str(value).strip("()")
+        if waits := unknowns_in(value):
+            missing[name] = str(Unknown(waits)).strip("()")
         else:
             values[name] = value
     return Evaluated(values, missing)

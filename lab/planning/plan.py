@@ -13,13 +13,12 @@ from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.plan import Action, Plan, Verb
-from lab.model.state import Record
 from lab.model.values import Unknown
 from lab.planning.conditions import condition, real_scope
 from lab.planning.decide import UNSEEN, Decision, Seen, decide
 from lab.planning.digest import Wanted, World, want
 from lab.planning.outcome import Known, Outcome, Skipped
-from lab.planning.removals import removals
+from lab.planning.removals import removals, renamed
 from lab.planning.select import EVERYTHING, Selection, left_out, picked
 from lab.reading.faults import diagnose
 from lab.reading.template import TemplateFault
@@ -75,17 +74,19 @@ def make_plan(
     excluded = left_out(graph, selection, gone)
     replace = picked(graph, selection.replace, list(graph.steps), "--replace")
     sketch = Sketch()
+    faults: dict[Diagnostic, None] = {}
     for address, step in graph.steps.items():
         if address in excluded:
             _leave_out(world, address, sketch)
             continue
-        _plan_step(
-            world, step, sketch, directory, (seen or {}).get(address, UNSEEN), address in replace
-        )
+        found = (seen or {}).get(address, UNSEEN)
+        faults.update(_faults_of_step(world, step, sketch, directory, found, address in replace))
+    if faults:
+        raise PlanError(*faults)
     going = [world.records[address] for address in gone if address not in excluded]
     sketch.actions += removals(going)
     _refuse_protected(world, sketch.actions)
-    sketch.warnings += _moved(world, going, sketch)
+    sketch.warnings += renamed(going, sketch.actions, sketch.wanted)
     plan = Plan(actions=tuple(sketch.actions), left_out=excluded, warnings=tuple(sketch.warnings))
     return Draft(plan=plan, outcomes=sketch.outcomes, wanted=sketch.wanted)
 
@@ -95,6 +96,18 @@ def _leave_out(world: World, address: str, sketch: Sketch) -> None:
     record = world.records.get(address)
     if record is not None and record.done is not None:
         sketch.outcomes[address] = Known(record.done.outputs)
+
+
+def _faults_of_step(
+    world: World, step: Step, sketch: Sketch, directory: Directory, seen: Seen, replace: bool
+) -> dict[Diagnostic, None]:
+    """Plans *step*. What speaks against it is told when all steps have been looked at."""
+    try:
+        _plan_step(world, step, sketch, directory, seen, replace)
+    except PlanError as error:
+        sketch.outcomes[step.address] = Unknown((step.address,))
+        return dict.fromkeys(error.diagnostics)
+    return {}
 
 
 def _plan_step(
@@ -276,18 +289,3 @@ def not_asked(step: Step, decision: Decision) -> PlanError:
             help="run the same command again: now the plan shows it",
         )
     )
-
-
-def _moved(world: World, going: list[Record], sketch: Sketch) -> list[str]:
-    """A new step that equals one that is gone was most likely renamed."""
-    by_digest = {record.done.digest: record.address for record in going if record.done}
-    found = []
-    for action in sketch.actions:
-        wanted = sketch.wanted.get(action.address)
-        if action.verb is Verb.CREATE and wanted and wanted.digest in by_digest:
-            old = by_digest[wanted.digest]
-            found.append(
-                f"`{action.address}` is what `{old}` was: if you renamed it,"
-                f" `lab state mv '{old}' '{action.address}'` keeps its results"
-            )
-    return found

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lab.model.graph import CycleError, in_order
 from lab.model.plan import Action, Verb
 from lab.model.state import Record
+from lab.planning.digest import Wanted
 
 GONE = "no longer in the Labfile"
 
@@ -22,6 +23,23 @@ def removals(records: Sequence[Record]) -> list[Action]:
 def destructions(records: Sequence[Record], cause: str) -> list[Action]:
     """Actions that destroy all of *records*, the last made first."""
     return [_action(record, Verb.DESTROY, cause) for record in backwards(records)]
+
+
+def renamed(
+    going: Sequence[Record], actions: Iterable[Action], wanted: Mapping[str, Wanted]
+) -> list[str]:
+    """Sentences about new steps that equal one that is gone: they were most likely renamed."""
+    by_digest = {record.done.digest: record.address for record in going if record.done}
+    found = []
+    for action in actions:
+        new = wanted.get(action.address)
+        if action.verb is Verb.CREATE and new and new.digest in by_digest:
+            old = by_digest[new.digest]
+            found.append(
+                f"`{action.address}` is what `{old}` was: if you renamed it,"
+                f" `lab state mv '{old}' '{action.address}'` keeps its results"
+            )
+    return found
 
 
 def _action(record: Record, verb: Verb, cause: str) -> Action:

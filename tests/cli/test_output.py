@@ -86,6 +86,15 @@ def test_what_is_not_known_yet(full: Past) -> None:
     assert "`lab apply`" in ran.err
 
 
+def test_a_part_that_is_not_known_yet(past: Past) -> None:
+    past.labfile(
+        "  a: {kind: command, command: [x]}\n",
+        'outputs:\n  whole: {one: 1, part: ["{{ steps.a.outputs.x }}"]}\n',
+    )
+    assert past("output", "--json").out == "{}\n"
+    assert "whole: no value yet (known after a)" in past("output").err
+
+
 def test_a_name_that_is_none(full: Past) -> None:
     assert "did you mean `score`" in full("output", "scor", expect=2).err
     assert "`fixed`" in full("output", "zzzzzz", expect=2).err

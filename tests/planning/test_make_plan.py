@@ -422,6 +422,20 @@ def test_an_expression_that_fails_on_what_is_recorded() -> None:
     assert told.span.line == 6
 
 
+def test_every_step_that_cannot_be_planned_is_told_at_once() -> None:
+    lab = Lab("""
+        vars: {none: 0}
+        steps:
+          a: {kind: job, value: "{{ 1 / vars.none }}"}
+          b: {kind: job, value: "{{ [1][steps.a.outputs.value] }}"}
+          c: {kind: job, value: "{{ 'x' * 10 ** 9 }}"}
+        """)
+    assert refusal(lab).splitlines() == [
+        "`/` by zero",
+        "the result is too big: a text of more than 1 MiB",
+    ]
+
+
 def test_inputs_that_are_not_there_are_told() -> None:
     lab = Lab("steps: {a: {kind: job, inputs: [data.csv, 'conf/*.yaml', here.txt]}}")
     lab.files["here.txt"] = "x"

@@ -145,9 +145,13 @@ def _edges(graph: Graph, groups: Mapping[str, list[Step]]) -> list[Edge]:
 
 
 def _fewest(edges: list[Edge]) -> list[Edge]:
-    """Without the edges that others imply."""
+    """Without the edges that others imply; a path on which no outputs flow implies no flow."""
+    flows, all_ = _reduced([e for e in edges if not e.order]), _reduced(edges)
+    return [e for e in edges if (e.upstream, e.downstream) in (all_ if e.order else flows)]
+
+
+def _reduced(edges: list[Edge]) -> set[tuple[str, str]]:
     import networkx as nx  # only pictures need it, and its import takes longer than a plan
 
     drawn: Any = nx.DiGraph((edge.upstream, edge.downstream) for edge in edges)
-    kept = set(nx.transitive_reduction(drawn).edges)
-    return [edge for edge in edges if (edge.upstream, edge.downstream) in kept]
+    return set(nx.transitive_reduction(drawn).edges)

@@ -92,6 +92,19 @@ def test_order_alone_is_dashed_and_said(draw):
     assert "●╌╯  c  command  only after b" in text
 
 
+def test_order_alone_implies_no_flow_of_outputs(draw):
+    text = draw(
+        """
+        a: {kind: command, command: [x]}
+        b: {kind: command, command: [x], needs: a}
+        c: {kind: command, command: [x, "{{ steps.a.outputs.v }}"], needs: b}
+        """,
+        "--format",
+        "mermaid",
+    )
+    assert set(text.splitlines()[-3:]) == {"  n0 -.-> n1", "  n0 --> n2", "  n1 -.-> n2"}
+
+
 def test_a_matrix_is_one_node(draw):
     text = draw(MATRIX)
     assert "train[lr,units] ×30" in text

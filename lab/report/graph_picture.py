@@ -9,7 +9,7 @@ from lab.model.frozen import dataclass
 from lab.model.graph import CycleError, Graph, in_order
 from lab.model.labfile import Step
 
-MOST_TO_REDUCE = 2000  # nodes: the reduction's time grows with their square
+MOST_TO_REDUCE = 600  # nodes: the time grows with their square, and a picture of more says little
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

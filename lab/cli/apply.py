@@ -11,7 +11,7 @@ from lab.cli.complain import show
 from lab.cli.ending import OUTCOMES, ending
 from lab.cli.locking import locked
 from lab.cli.outputs import evaluated
-from lab.cli.running import begin, confirm, end_survivors, interruptible, limits, reporting
+from lab.cli.running import begin, confirm, end_survivors, interruptible, limits, moves, reporting
 from lab.cli.saved import is_saved_plan, recall, refuse_if_moved
 from lab.cli.session import Session, Survey, warnings_of
 from lab.cli.terminal import colourful
@@ -59,7 +59,7 @@ def main(words: Sequence[str]) -> int:
 def _run(session: Session, args: argparse.Namespace, found: Survey, draft: Draft) -> int:
     number = session.state.run + 1
     with (
-        interruptible(session.stop, session.processes),
+        interruptible(session.stop, moving=moves(args)),
         reporting(session, args, draft.plan) as reporter,
     ):
         started = begin(session, number, "apply")

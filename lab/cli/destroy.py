@@ -11,7 +11,7 @@ from lab.cli.asking import ask
 from lab.cli.ending import OUTCOMES, ending
 from lab.cli.locking import locked
 from lab.cli.outputs import Evaluated
-from lab.cli.running import begin, end_survivors, interruptible, reporting
+from lab.cli.running import begin, end_survivors, interruptible, moves, reporting
 from lab.cli.session import Session
 from lab.cli.terminal import colourful, interactive
 from lab.model.diagnostic import Diagnostic, LabfileError, PlanError
@@ -93,7 +93,7 @@ def _confirm(plan: Plan, args: argparse.Namespace) -> None:
 def _run(session: Session, args: argparse.Namespace, plan: Plan) -> int:
     number = session.state.run + 1
     with (
-        interruptible(session.stop, session.processes),
+        interruptible(session.stop, moving=moves(args)),
         reporting(session, args, plan) as reporter,
     ):
         started = begin(session, number, "destroy")

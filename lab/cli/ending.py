@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +18,7 @@ from lab.report.words import counted, duration, paint
 from lab.running.run import Report
 
 LOG_LINES = 20
+LONGEST_LINE = 400  # characters of a line of a log
 OUTCOMES = {"done": 0, "failed": 1, "interrupted": 130}  # exit codes
 
 PHRASES = {
@@ -49,7 +51,7 @@ def ending(
     if args.quiet and report.outcome == "done":
         return
     outputs.print()
-    took = duration(session.clock.now() - since)
+    took = duration(max(0.0, session.clock.now() - since))  # a clock may be set back
     word, style = {
         "done": ("Done", "green"),
         "failed": ("Failed", "red"),
@@ -76,8 +78,7 @@ def _failure(event: StepFailed, skipped: list[str], colour: bool) -> str:
     lines = ["", f"{head}: {printable(event.error)}"]
     lines += [f"  {printable(line)}" for line in event.detail.splitlines()]
     said = tail(event.log, LOG_LINES) if event.log else []
-    if said:
-        lines += [paint("  │ ", "red", colour) + printable(line) for line in said]
+    lines += [paint("  │ ", "red", colour) + printable(_cut(line)) for line in said]
     if event.log:
         lines.append(paint(f"  log: {os.path.relpath(event.log)}", "dim", colour))
     if skipped:
@@ -86,12 +87,25 @@ def _failure(event: StepFailed, skipped: list[str], colour: bool) -> str:
     return "\n".join(lines)
 
 
+def _cut(line: str) -> str:
+    """A line as a terminal would show it at last: without what a progress bar wrote over, not too long."""
+    last = line.rstrip("\r").rsplit("\r", 1)[-1]
+    return last if len(last) <= LONGEST_LINE else last[:LONGEST_LINE] + " …"
+
+
 def again(session: Session, args: argparse.Namespace, verb: str) -> str:
-    """The command that goes on from here."""
-    words = ["lab", verb]
-    if os.path.basename(session.read.shown) != session.read.shown or args.labfile:
-        words.append(session.read.shown)
-    if args.overlay:
-        words += ["-e", args.overlay]
-    words += [f"--var {text}" for text in args.var]
-    return " ".join(words)
+    """The command that goes on from here; what `--replace` named runs again only if it has not ended well."""
+    given = [
+        ("-C", [args.folder]),
+        ("-e", [args.overlay]),
+        ("--var", args.var),
+        ("--var-file", args.var_file),
+        ("--only", args.only),
+        ("--exclude", args.exclude),
+        ("--tags", args.tags),
+        ("-j", [args.jobs]),
+    ]
+    words = ["lab", verb, *([session.read.shown] if args.labfile else [])]
+    for option, values in given:
+        words += [word for value in values if value for word in (option, str(value))]
+    return shlex.join(words)

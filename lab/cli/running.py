@@ -8,13 +8,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 
 from lab.cli.asking import ask
 from lab.cli.session import Session
 from lab.cli.terminal import colourful, interactive
-from lab.edge.process import Cancel, Processes
+from lab.edge.process import Cancel
 from lab.edge.process_survivors import end_marked, find_marked
 from lab.model.diagnostic import Diagnostic, LabfileError
 from lab.model.event import Event, RunStarted, StepFailed, StepSkipped
@@ -25,6 +25,8 @@ from lab.report.jsonlines import JsonLines
 from lab.report.plan_text import FEW, plan_text
 from lab.running.schedule import Limits
 
+WIDEST = 28  # columns of a name in plain lines
+SHOW_CURSOR = b"\x1b[?25h\n"
 SURVIVOR_GRACE = 5.0  # seconds between asking an old child to end and ending it
 
 
@@ -61,35 +63,66 @@ def reporting(session: Session, args: argparse.Namespace, plan: Plan) -> Iterato
 
 @contextlib.contextmanager
 def _reporter(session: Session, args: argparse.Namespace, plan: Plan) -> Iterator[Reporter]:
-    wide = min(28, max((len(a.address) for a in plan.actions), default=8))
+    longest = max((len(a.address) for a in plan.actions), default=8)
     kept = args.verbose > 0 or plan.summary().get("keep", 0) <= FEW
     if args.json:
         yield JsonLines(sys.stdout)
-    elif sys.stdout.isatty() and colourful(sys.stdout) and not args.quiet:
+    elif moves(args):
         from lab.report.live import Live  # rich takes longer to import than a plan to make
 
-        waits = {
-            a.address: session.graph.needs.get(a.address, ())
-            for a in plan.actions
-            if a.verb.runs and a.address in session.graph.steps
-        }
-        with Live(waits, wide=wide, kept=kept) as live:
+        steps = session.graph.steps
+        runs = [a.address for a in plan.actions if a.verb.runs and a.address in steps]
+        with Live(
+            {address: session.graph.needs.get(address, ()) for address in runs},
+            longest=longest,
+            kept=kept,
+            alone=_alone({address: steps[address].options.mutex for address in runs}),
+            stopping=session.stop.is_set,
+        ) as live:
             yield live
     else:
         yield Console(
-            sys.stdout, colour=colourful(sys.stdout), wide=wide, quiet=args.quiet, kept=kept
+            sys.stdout,
+            colour=colourful(sys.stdout),
+            wide=min(WIDEST, longest),
+            quiet=args.quiet,
+            kept=kept,
         )
 
 
+def moves(args: argparse.Namespace) -> bool:
+    """Whether a person looks on, so that lines may move."""
+    return sys.stdout.isatty() and colourful(sys.stdout) and not args.quiet and not args.json
+
+
+def _alone(mutexes: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """For each step, the others that share a mutex with it."""
+    groups: dict[str, list[str]] = {}
+    for address, names in mutexes.items():
+        for name in names:
+            groups.setdefault(name, []).append(address)
+    return {
+        address: [other for name in names for other in groups[name] if other != address]
+        for address, names in mutexes.items()
+        if names
+    }
+
+
 @contextlib.contextmanager
-def interruptible(stop: Cancel, processes: Processes) -> Iterator[None]:
-    """While it lasts, Ctrl-C (or SIGTERM) stops the run cleanly, and a second one at once."""
+def interruptible(stop: Cancel, *, moving: bool) -> Iterator[None]:
+    """While it lasts, Ctrl-C (or SIGTERM) stops the run cleanly, and a second one at once.
+
+    Where lines are *moving*, they say so themselves; a line from elsewhere would go in among them.
+    """
 
     def wished(number: int, frame: FrameType | None) -> None:
         if not stop.is_set():
-            os.write(2, b"\nstopping: the running steps are being ended (again to stop at once)\n")
+            if not moving:
+                _say(2, b"\nstopping: the running steps are being ended (again to stop at once)\n")
             stop.set()
             return
+        if moving:
+            _say(1, SHOW_CURSOR)
         os._exit(130)  # the warden ends every descendant when this process is gone
 
     before = {number: signal.signal(number, wished) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -98,6 +131,12 @@ def interruptible(stop: Cancel, processes: Processes) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say(stream: int, text: bytes) -> None:
+    """Writes at once; a stream that nobody reads any more is no reason not to stop."""
+    with contextlib.suppress(OSError):
+        os.write(stream, text)
 
 
 def begin(session: Session, run: int, command: str) -> RunStarted:
@@ -156,4 +195,4 @@ def tail(path: str, lines: int) -> Sequence[str]:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return []
-    return text.splitlines()[-lines:]
+    return text.removesuffix("\n").split("\n")[-lines:] if text else []

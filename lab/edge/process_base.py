@@ -12,8 +12,8 @@ from lab.provider import Refused, Retry
 class NotStarted(Refused):
     """A program could not be started; ``reason`` is a sentence for whoever asked for it."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
 
 
 class Lost(Retry):

@@ -75,9 +75,10 @@ def _on_path(name: str, cwd: str, search: str) -> str:
             f"'{name}' was found as {unusable}, which is not executable. Run `chmod +x`."
         )
     here = os.path.join(cwd, name)
-    hint = f" There is one in {cwd}: write './{name}'." if os.path.isfile(here) else ""
+    hint = f"There is one in {cwd}: write './{name}'." if os.path.isfile(here) else ""
     raise NotStarted(
-        f"'{name}' was not found on PATH ({search}).{hint or ' Install it, or give its full path.'}"
+        f"'{name}' was not found on PATH",
+        f"{hint or 'Install it, or give its full path.'} PATH is {search}",
     )
 
 

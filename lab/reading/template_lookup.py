@@ -147,6 +147,6 @@ def _known(word: str, names: Iterable[str]) -> str:
     """What is near to *word*, or else what there is."""
     found = [str(name) for name in names]
     if not found:
-        return "there is none"
+        return "it has none at all"
     known = f"there {'is' if len(found) == 1 else 'are'}: {listed(found)}"
     return did_you_mean(word, found) or known

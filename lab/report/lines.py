@@ -15,65 +15,59 @@ from lab.model.event import (
     StepRetried,
     StepSkipped,
 )
-from lab.report.words import duration, number, paint
+from lab.model.values import Artifact
+from lab.report.words import duration, number, paint, shortened, size
 
 
-def happened(event: Event, wide: int, *, colour: bool) -> str | None:
-    """The line for an event that ends something, or None if it is not one."""
+def happened(event: Event, wide: int, *, colour: bool, room: int | None = None) -> str | None:
+    """The line for an event that ends something, or None if it is not one; a name has *room* columns."""
+    address = getattr(event, "address", "")
+    name = f"{printable(address if room is None else shortened(address, room)):<{wide}}"
     match event:
-        case StepFinished(address=address, done=done):
-            return _line(
-                "✓", "green", address, wide, duration(done.seconds), _came(done.outputs), colour
-            )
-        case StepFailed(address=address) if event.interrupted:
-            return _line("■", "yellow", address, wide, duration(event.seconds), "stopped", colour)
-        case StepFailed(address=address):
-            first = (event.error.splitlines() or [""])[0]
-            return _line("✗", "red", address, wide, duration(event.seconds), first, colour)
-        case StepRetried(address=address):
-            about = (
-                f"attempt {event.attempt} failed ({event.error}); again in {duration(event.delay)}"
-            )
-            return _line("↻", "yellow", address, wide, "", about, colour)
-        case StepKept(address=address, cause=cause):
-            return _line("=", "dim", address, wide, "", f"kept: {cause}", colour, faint=True)
-        case StepSkipped(address=address, cause=cause):
-            return _line("·", "dim", address, wide, "", f"skipped: {cause}", colour, faint=True)
-        case StepDestroyed(address=address):
-            return _line("-", "red", address, wide, "", "destroyed", colour)
-        case StepForgotten(address=address):
-            return _line("x", "red", address, wide, "", "forgotten; its files stay", colour)
+        case StepFinished(done=done):
+            return _line("✓", "green", name, duration(done.seconds), _came(done.outputs), colour)
+        case StepFailed(interrupted=True, seconds=seconds):
+            return _line("■", "yellow", name, duration(seconds), "stopped", colour)
+        case StepFailed(error=error, seconds=seconds):
+            first = (error.splitlines() or [""])[0]
+            return _line("✗", "red", name, duration(seconds), first, colour)
+        case StepRetried(attempt=attempt, error=error, delay=delay):
+            about = f"attempt {attempt} failed ({error}); again in {duration(delay)}"
+            return _line("↻", "yellow", name, "", about, colour)
+        case StepKept(cause=cause):
+            return _line("=", "dim", name, "", f"kept: {cause}", colour)
+        case StepSkipped(cause=cause):
+            return _line("·", "dim", name, "", f"skipped: {cause}", colour)
+        case StepDestroyed():
+            return _line("-", "red", name, "", "destroyed", colour)
+        case StepForgotten():
+            return _line("x", "red", name, "", "forgotten; its files stay", colour)
         case _:
             return None
 
 
-def _line(
-    sign: str,
-    style: str,
-    address: str,
-    wide: int,
-    took: str,
-    about: str,
-    colour: bool,
-    *,
-    faint: bool = False,
-) -> str:
-    name = paint(f"{address:<{wide}}", "dim" if faint else "bold", colour)
+def _line(sign: str, style: str, name: str, took: str, about: str, colour: bool) -> str:
+    """A sign, a name, a duration and a few words; what did not run is faint as a whole."""
+    faint = style == "dim"
+    head = f"{paint(sign, style, colour)} {paint(name, 'dim' if faint else 'bold', colour)}"
     text = paint(printable(about), "dim", colour) if faint else printable(about)
-    return (
-        f"{paint(sign, style, colour)} {name} {paint(f'{took:>7}', 'dim', colour)}  {text}".rstrip()
-    )
+    return f"{head} {paint(f'{took:>7}', 'dim', colour)}  {text}".rstrip()
 
 
 def _came(outputs: Mapping[str, object]) -> str:
-    """The metrics and the small values among a step's outputs, a few of them."""
+    """The metrics and the small values among a step's outputs, a few of them, and its artifacts."""
     shown = []
     metrics = outputs.get("metrics")
     values = {**(metrics if isinstance(metrics, Mapping) else {}), **outputs}
     for name, value in values.items():
         if isinstance(value, int | float) or (isinstance(value, str) and len(value) <= 24):
             shown.append(f"{name}={number(value)}")
-    return " ".join(shown[:4])
+    made = [
+        f"{name} ({size(value.size)})"
+        for name, value in outputs.items()
+        if isinstance(value, Artifact)
+    ]
+    return " ".join(shown[:4] + made[:3])
 
 
 def progress_text(text: str, fraction: float | None, metrics: Mapping[str, float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from types import TracebackType
 
@@ -13,6 +13,7 @@ from rich.console import Group
 from rich.live import Live as RichLive
 from rich.text import Text
 
+from lab.model.diagnostic import printable
 from lab.model.event import (
     Event,
     StepFailed,
@@ -25,10 +26,14 @@ from lab.model.event import (
 )
 from lab.model.frozen import dataclass
 from lab.report.lines import happened, progress_text
-from lab.report.words import duration
+from lab.report.words import duration, shortened
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 MOST_WAITING = 4  # lines
+NARROWEST_NAME = 20  # columns
+BESIDE_NAME = 50  # columns that a moving line has for the rest, where there is room
+BESIDE_ENDED = 20  # columns that the line of an ended step takes besides its name
+STOPPING = "stopping the running steps (Ctrl-C again: at once)"
 
 
 @dataclass(slots=True)
@@ -42,16 +47,28 @@ class Going:
 
 
 class Live:
-    """A reporter for a terminal; a context manager, because the moving part must be taken away at the end."""
+    """A reporter for a terminal; a context manager, because the moving part must be taken away at the end.
 
-    def __init__(self, waits: Mapping[str, Sequence[str]], *, wide: int, kept: bool = True) -> None:
+    ``waits`` has what each step to come needs, ``alone`` the steps that may not run beside it.
+    """
+
+    def __init__(
+        self,
+        waits: Mapping[str, Sequence[str]],
+        *,
+        longest: int,
+        kept: bool = True,
+        alone: Mapping[str, Sequence[str]] | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._waits = {address: list(needs) for address, needs in waits.items()}
+        self._alone = alone or {}
         self._going: dict[str, Going] = {}
-        self._wide, self._kept = wide, kept
+        self._longest, self._kept, self._stopping = longest, kept, stopping
         self._console = RichConsole(file=sys.stdout, highlight=False, soft_wrap=False)
         self._live = RichLive(
+            _Moving(self),
             console=self._console,
-            get_renderable=self._moving,
             refresh_per_second=8,
             transient=True,
             redirect_stdout=False,
@@ -76,7 +93,8 @@ class Live:
                 self._waits.pop(address, None)
                 self._going[address] = Going(time.monotonic(), event.cause)
             case StepProgress(line=line) if line:
-                self._print(f"\x1b[2m{event.address} │\x1b[0m {line}")
+                name = shortened(event.address, self._wide)
+                self._print(f"\x1b[2m{printable(name)} │\x1b[0m {line}")
             case StepProgress(address=address):
                 self._follow(event, self._going.get(address))
             case StepKept(address=address) | StepSkipped(address=address):
@@ -90,7 +108,8 @@ class Live:
                 pass
         if isinstance(event, StepKept) and not self._kept:
             return
-        text = happened(event, self._wide, colour=True)
+        room = max(self._wide, self._console.width - BESIDE_ENDED)
+        text = happened(event, self._wide, colour=True, room=room)
         if text is not None:
             self._print(text)
 
@@ -104,26 +123,41 @@ class Live:
     def _print(self, text: str) -> None:
         self._console.print(Text.from_ansi(text), soft_wrap=True)
 
-    def _moving(self) -> Group:
+    @property
+    def _wide(self) -> int:
+        """How many columns a name has in a line that moves."""
+        return min(self._longest, max(NARROWEST_NAME, self._console.width - BESIDE_NAME))
+
+    def moving(self) -> Group:
+        """What runs and what waits at this moment, as many lines as there is room for."""
         now = time.monotonic()
         frame = SPINNER[int(now * 8) % len(SPINNER)]
-        room = max(1, self._console.height - 3)
-        rows = [
-            self._row(frame, address, going, now) for address, going in list(self._going.items())
-        ]
-        return Group(*(rows + self._waiting())[:room])
+        room = max(2, self._console.height - 3)
+        going = list(self._going.items())
+        fit = going if len(going) <= room else going[: room - 1]
+        rows = [self._row(frame, address, each, now) for address, each in fit]
+        if len(fit) < len(going):
+            rows.append(Text(f"  … and {len(going) - len(fit)} more run", "dim"))
+        rows += self._waiting()
+        if self._stopping():
+            rows = [*rows[: room - 1], _line(STOPPING, "yellow")]
+        return Group(*rows[:room])
 
     def _row(self, frame: str, address: str, going: Going, now: float) -> Text:
         about = progress_text(going.text, going.fraction, going.metrics)
-        row = Text(no_wrap=True, overflow="ellipsis")
+        row = _line("", "")
         row.append(f"{frame} ", "cyan")
-        row.append(f"{address:<{self._wide}} ", "bold")
+        row.append(f"{self._name(address)} ", "bold")
         row.append(f"{duration(now - going.since):>7}  ", "dim")
         if going.fraction is not None:
             row.append(_bar(going.fraction), "cyan")
             row.append("  ")
         row.append(about)
         return row
+
+    def _name(self, address: str) -> str:
+        wide = self._wide
+        return f"{printable(shortened(address, wide)):<{wide}}"
 
     def _blockers(self, needs: Sequence[str]) -> list[str]:
         """Those of *needs* that have not ended, without those that another one of them waits for."""
@@ -133,22 +167,35 @@ class Live:
 
     def _waiting(self) -> list[Text]:
         """Steps that wait, each with those that it waits for by name."""
-        rows = []
-        for address, needs in list(self._waits.items()):
-            for_what = self._blockers(needs)
-            about = f"waits for {', '.join(for_what[:3])}" if for_what else "waits for a free place"
-            rows.append(
-                Text(
-                    f"  {address:<{self._wide}} {'':>7}  {about}",
-                    "dim",
-                    no_wrap=True,
-                    overflow="ellipsis",
-                )
-            )
-        more = len(rows) - MOST_WAITING
-        if more > 1:
-            rows = [*rows[:MOST_WAITING], Text(f"  … and {more} more wait", "dim")]
-        return rows
+        waits = list(self._waits.items())
+        more = len(waits) - MOST_WAITING
+        rows = [
+            _line(f"  {self._name(address)} {'':>7}  waits for {self._what(address, needs)}", "dim")
+            for address, needs in (waits[:MOST_WAITING] if more > 1 else waits)
+        ]
+        return rows if more <= 1 else [*rows, Text(f"  … and {more} more wait", "dim")]
+
+    def _what(self, address: str, needs: Sequence[str]) -> str:
+        """For what a step waits: steps that it needs, steps that it may not run beside, or a place."""
+        names = self._blockers(needs)
+        if not names:
+            names = [each for each in self._alone.get(address, ()) if each in self._going]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return (", ".join(names[:3]) + more) or "a free place"
+
+
+class _Moving:
+    """What rich draws: made anew whenever it is drawn, so that it never shows what was."""
+
+    def __init__(self, live: Live) -> None:
+        self._of = live
+
+    def __rich__(self) -> Group:
+        return self._of.moving()
+
+
+def _line(text: str, style: str) -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
 def _bar(fraction: float, width: int = 16) -> str:

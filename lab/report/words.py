@@ -67,3 +67,13 @@ def ago(seconds: float) -> str:
             count = int(seconds // length)
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now" if seconds < 10 else f"{int(seconds)} seconds ago"
+
+
+def shortened(address: str, room: int) -> str:
+    """*address* in at most *room* characters: its middle gives way, a matrix key last of all."""
+    if len(address) <= room:
+        return address
+    left = max(0, room - 1)
+    key = len(address) - address.find("[") if address.endswith("]") else 0
+    end = max(left * 3 // 5, min(key, left - 3))
+    return f"{address[: left - end]}…{address[len(address) - end :]}"

@@ -19,14 +19,16 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_missing_program_names_itself_and_the_way_out(bench: Bench) -> None:
-    with pytest.raises(NotStarted, match=r"'no-such-tool' was not found on PATH .* Install it"):
+    with pytest.raises(NotStarted, match=r"'no-such-tool' was not found on PATH$") as caught:
         bench.run("no-such-tool")
+    assert caught.value.detail.startswith("Install it, or give its full path. PATH is /")
 
 
 def test_program_here_but_not_on_path_is_pointed_at(bench: Bench) -> None:
     (bench.folder / "tool").write_text("#!/bin/sh\n")
-    with pytest.raises(NotStarted, match=r"write './tool'"):
+    with pytest.raises(NotStarted) as caught:
         bench.run("tool")
+    assert "write './tool'" in caught.value.detail
 
 
 def test_path_of_the_child_is_what_counts(bench: Bench) -> None:

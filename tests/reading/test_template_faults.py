@@ -41,7 +41,7 @@ def fault_of(text: str) -> TemplateFault:
         ("{{ vars.lrr }}", "`vars` has no `lrr`", "did you mean `lr`?", "vars.lrr"),
         ("{{ vars['l r'] }}", "`vars` has no `l r`", "lr", "vars['l r']"),
         ("{{ vars.team.led }}", "`vars.team` has no `led`", "`lead`", "vars.team.led"),
-        ("{{ matrix.lr }}", "`matrix` has no `lr`", "there is none", "matrix.lr"),
+        ("{{ matrix.lr }}", "`matrix` has no `lr`", "it has none at all", "matrix.lr"),
         ("{{ env.HOEM }}", "`HOEM` is not set", "did you mean `HOME`?", "env.HOEM"),
         ("{{ steps.data.path }}", "has no `path`", "write `steps.data.outputs.path`", "steps.data.path"),
         ("{{ steps.data.outputs.pth }}", "the step `data` has no output `pth`", "`path`", "steps.data.outputs.pth"),

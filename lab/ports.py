@@ -59,6 +59,12 @@ class Journal(Protocol):
             StateError: it could not be stored, or the lock is not held any more.
         """
 
+    def enter(self, *events: Event) -> Callable[[], None]:
+        """Puts events in line, at once; what it gives returns when they are durable, or raises StateError.
+
+        What is entered first is durable first, or at the same time.
+        """
+
 
 class Sink(Protocol):
     """Bytes of a step's output go here."""

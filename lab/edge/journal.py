@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from lab.edge.journal_care import compact, decoded, faults
@@ -101,14 +103,18 @@ class LabState:
             return State(records=records.copy(), run=run, key=self.row.key)
 
     def append(self, *events: Event) -> None:
+        self.enter(*events)()
+
+    def enter(self, *events: Event) -> Callable[[], None]:
         # What cannot be written is the caller's fault, and must not spoil others' commits.
         pending = [
             (event, dumps(event_to_json(event, self.root)))
             for event in events
             if is_journaled(event)
         ]
-        if pending:
-            self._group.submit(pending)
+        if not pending:
+            return _nothing
+        return partial(self._group.wait, self._group.enter(pending))
 
     def events(self, run: int | None = None, address: str | None = None) -> list[Event]:
         """What happened, oldest first: all of it, in one run, to one step.
@@ -197,3 +203,7 @@ class LabState:
         run = max(event.run for event, _ in pending)
         db.execute("UPDATE labs SET head = ?, run = max(run, ?) WHERE lab = ?", (head, run, lab))
         return head
+
+
+def _nothing() -> None:
+    """What is not stored need not be waited for."""

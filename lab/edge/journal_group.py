@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class _Waiting(Generic[T]):
+class Waiting(Generic[T]):
+    """An item in line to be committed."""
+
     __slots__ = ("error", "item", "settled")
 
     def __init__(self, item: T) -> None:
@@ -26,37 +29,32 @@ class Group(Generic[T]):
 
     def __init__(self, commit: Callable[[list[T]], None]) -> None:
         self._commit = commit
-        self._changed = threading.Condition()
-        self._queue: list[_Waiting[T]] = []
-        self._committing = False
+        self._turn = threading.Lock()
+        self._line: deque[Waiting[T]] = deque()
 
-    def submit(self, item: T) -> None:
-        """Returns when *item* is committed; raises what its commit raised."""
-        mine = _Waiting(item)
-        with self._changed:
-            self._queue.append(mine)
-            while self._committing and not mine.settled:
-                self._changed.wait()
-            if mine.settled:
-                return self._result(mine)
-            self._committing = True
-            batch, self._queue = self._queue, []
-        error = self._attempt(batch)
-        with self._changed:
-            self._committing = False
-            for each in batch:
-                each.settled, each.error = True, error
-            self._changed.notify_all()
-        return self._result(mine)
+    def enter(self, item: T) -> Waiting[T]:
+        """Puts *item* in line; nothing is committed until someone waits for it, or for a later one."""
+        waiting = Waiting(item)
+        self._line.append(waiting)
+        return waiting
 
-    def _attempt(self, batch: list[_Waiting[T]]) -> BaseException | None:
-        try:
-            self._commit([each.item for each in batch])
-        except BaseException as error:  # noqa: BLE001 - every thread of the batch must hear of it
-            return error
-        return None
-
-    @staticmethod
-    def _result(waiting: _Waiting[T]) -> None:
+    def wait(self, waiting: Waiting[T]) -> None:
+        """Returns when what waits is committed; raises what its commit raised."""
+        if not waiting.settled:
+            with self._turn:
+                # Another thread may have committed it while this one waited for its turn.
+                if not waiting.settled:
+                    self._commit_line()
         if waiting.error is not None:
             raise waiting.error
+
+    def _commit_line(self) -> None:
+        batch = [self._line.popleft() for _ in range(len(self._line))]
+        error: BaseException | None = None
+        try:
+            self._commit([each.item for each in batch])
+        except BaseException as raised:  # noqa: BLE001 - every thread of the batch must hear of it
+            error = raised
+        for each in batch:
+            each.error = error
+            each.settled = True

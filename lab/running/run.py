@@ -1,12 +1,9 @@
-"""A plan becomes events: one thread decides, others work; the only module that owns threads for steps."""
+"""A plan becomes events: what may start is decided, made by a crew, and what came of it decides what is next."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field
-from typing import TypeAlias
 
 from typing_extensions import assert_never
 
@@ -21,14 +18,13 @@ from lab.planning.plan import Draft
 from lab.ports import Cancel, Registry
 from lab.running.attempt import Job, Tell
 from lab.running.course import Course
+from lab.running.crew import Crew
 from lab.running.io import Ports
 from lab.running.removal import Remover
 from lab.running.schedule import Demand, Limits, Schedule
 from lab.running.settle import Keep, Make, Skip, settle
-from lab.running.step import Broken, Made, make
+from lab.running.step import Broken, Made, Result, make
 from lab.running.telling import Telling
-
-POLL = 0.2  # seconds between two looks at the signals while nothing ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +34,6 @@ class Settings:
     limits: Limits
     fail_fast: bool = False
     lines: bool = False  # tell every line of the steps' logs
-
-
-@dataclass(frozen=True, slots=True)
-class Crash:
-    """A worker could not go on, through no fault of its step: the journal, or a bug."""
-
-    error: BaseException
-
-
-Came: TypeAlias = "Made | Broken | Crash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +47,7 @@ class Report:
 
 
 class Run:
-    """One run of a plan. Mutable: it follows what happens, from the deciding thread alone."""
+    """One run of a plan. Mutable: it follows what happens, from one thread of the crew at a time."""
 
     def __init__(
         self,
@@ -79,17 +65,17 @@ class Run:
         self._draft, self._world, self._registry, self._ports = draft, world, registry, ports
         self._settings, self._run, self._seen, self._stop = settings, run, seen, stop
         self._actions = {action.address: action for action in draft.plan.actions}
-        self._came: queue.SimpleQueue[tuple[str, Came]] = queue.SimpleQueue()
         self._jobs: dict[str, Job] = {}
-        self._telling = Telling(tell, stop)
+        self._telling = Telling(tell, ports.journal, stop)
         self._forced = False  # stopped by --fail-fast, not by a person
         self._course = Course(
             graph=world.graph,
             run=run,
             clock=ports.clock,
-            tell=self._telling,
+            tell=self._telling.later,
             outcomes={a: o for a, o in draft.outcomes.items() if a not in self._actions},
         )
+        self._schedule = self._scheduled()
 
     def go(self) -> Report:
         """Runs the plan to its end.
@@ -98,14 +84,8 @@ class Run:
             LabError: the state could not be written; whatever was running has been stopped first.
             Exception: likewise, what a reporter raised.
         """
-        schedule = self._schedule()
-        try:
-            self._loop(schedule)
-        except BaseException:
-            self._stop.set()
-            raise
-        finally:
-            self._drain(schedule)
+        Crew(self).go()
+        self._telling.flush()
         self._remove()
         if self._telling.error is not None:
             raise self._telling.error
@@ -118,7 +98,7 @@ class Run:
             failed=failed,
         )
 
-    def _schedule(self) -> Schedule:
+    def _scheduled(self) -> Schedule:
         graph = self._world.graph
         order = [a for a in graph.steps if a in self._actions]
         seconds = {a: r.done.seconds for a, r in self._world.records.items() if r.done}
@@ -131,24 +111,36 @@ class Run:
             seconds=seconds,
         )
 
-    def _loop(self, schedule: Schedule) -> None:
-        while not schedule.finished:
-            if not self._stop.is_set():
-                self._settle_ready(schedule)
-                for address in schedule.startable():
-                    self._start(address)
-            if schedule.running:
-                self._wait(schedule)
-            elif self._stop.is_set():
-                return
-
-    def _settle_ready(self, schedule: Schedule) -> None:
-        """Decides whatever is ready: kept and skipped steps end at once, the others are held."""
+    def decide(self, ended: tuple[Job, Result] | None) -> Iterable[Job]:
+        """Takes what has ended; gives what may start now (see Crew)."""
+        schedule = self._schedule
+        if ended is not None:
+            job, came = ended
+            schedule.end(job.step.address)
+            self._ended(job.step.address, came)
+        if self._stop.is_set():
+            return ()
         while (address := schedule.ready()) is not None:
+            # Kept and skipped steps end at once, the others are held until there is room for them.
             if self._settled(address):
                 schedule.end(address)
             else:
                 schedule.hold(address)
+        return [self._jobs.pop(address) for address in schedule.startable()]
+
+    def make(self, job: Job, before: Result | None) -> Result:
+        """Makes one step, in a thread of the crew."""
+        entry = before.entry if before is not None else None
+        return make(job, self._ports, entry, stop=self._stop, telling=self._telling)
+
+    def settle(self, before: Result) -> None:
+        """Sees to it that a step's end is told."""
+        if before.entry is not None:
+            self._telling.reach(before.entry)
+
+    def stop(self) -> None:
+        """Nothing new begins, and what runs is stopped."""
+        self._stop.set()
 
     def _settled(self, address: str) -> bool:
         """Decides *address* now that everything before it has ended; True if it does not run."""
@@ -191,34 +183,7 @@ class Run:
             fault=settled.fault,
         )
 
-    def _start(self, address: str) -> None:
-        job, tell = self._jobs.pop(address), self._course.tell
-
-        def work() -> None:
-            came: Came
-            try:
-                came = make(job, self._ports, stop=self._stop, tell=tell)
-            except BaseException as error:  # noqa: BLE001 - the deciding thread raises it
-                came = Crash(error)
-            self._came.put((address, came))
-
-        try:
-            threading.Thread(target=work, name=f"step {address}", daemon=True).start()
-        except RuntimeError as error:  # no more threads: there is nobody else to say that it ended
-            self._came.put((address, Crash(error)))
-
-    def _wait(self, schedule: Schedule) -> None:
-        """Takes what has ended; waits in short pieces so that Ctrl-C reaches this thread."""
-        try:
-            address, came = self._came.get(timeout=POLL)
-            while True:
-                schedule.end(address)
-                self._ended(address, came)
-                address, came = self._came.get_nowait()
-        except queue.Empty:
-            return
-
-    def _ended(self, address: str, came: Came) -> None:
+    def _ended(self, address: str, came: Result) -> None:
         match came:
             case Made(done=done):
                 word = "replaced" if self._actions[address].verb is Verb.REPLACE else "updated"
@@ -233,8 +198,6 @@ class Run:
                 ):
                     self._forced = True
                     self._stop.set()
-            case Crash(error=error):
-                raise error
 
     def _keep(self, step: Step, cause: str) -> None:
         record = self._world.records[step.address]
@@ -266,14 +229,6 @@ class Run:
             lines=self._settings.lines,
         )
         remover.remove(removing, self._course)
-
-    def _drain(self, schedule: Schedule) -> None:
-        """Waits for what still runs after a stop, so that every end is journaled before lab goes."""
-        while schedule.running:
-            address, came = self._came.get()
-            schedule.end(address)
-            if not isinstance(came, Crash):
-                self._ended(address, came)
 
 
 def _demand(step: Step) -> Demand:

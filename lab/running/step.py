@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from lab.kinds.shape import SpecFault, to_spec
 from lab.model.diagnostic import LabError, StateError
-from lab.model.event import StepFailed, StepFinished, StepRetried, StepStarted
+from lab.model.event import StepFailed, StepFinished, StepRetried
 from lab.model.frozen import dataclass
 from lab.model.labfile import OnFailure
 from lab.model.plan import Verb
@@ -23,6 +23,7 @@ from lab.running.attempt import Bench, Failure, Job, Tell, attempt, expected
 from lab.running.destroy import Gone, undo
 from lab.running.intent import to_make, without_beginning
 from lab.running.io import Memory, Ports
+from lab.running.telling import Entry, Telling
 
 LONGEST_PAUSE = 300.0  # seconds between two attempts, at most
 TRANSIENT_ATTEMPTS = 3  # further attempts after a transient failure, where the Labfile does not say
@@ -30,55 +31,70 @@ TRANSIENT_ATTEMPTS = 3  # further attempts after a transient failure, where the 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The step is done, and that is durable."""
+    """The step is done, which ``entry`` says: it is in line to be stored and told."""
 
     done: Done
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The step failed for good in this run, and that is durable."""
+    """The step failed for good in this run; ``entry`` likewise, where that is not told already."""
 
     failure: Failure
+    entry: Entry | None = None
 
 
 Result: TypeAlias = "Made | Broken"
 
 
-def make(job: Job, ports: Ports, *, stop: Cancel, tell: Tell) -> Result:
-    """Makes one step and journals its beginning and its end. What a step can do wrong is a Broken.
+def make(
+    job: Job, ports: Ports, before: Entry | None = None, *, stop: Cancel, telling: Telling
+) -> Result:
+    """Makes one step and enters its beginning and its end. What a step can do wrong is a Broken.
+
+    The end is in line to be stored, but may not be yet: so it shares a commit with the beginning of
+    whatever comes next. *before* is such an end, and is stored before this step begins.
 
     Raises:
         StateError: the journal could not store an event; the step must then not be reported as done.
     """
+    if before is not None and not _is_quickly_prepared(job):
+        telling.reach(before)
     began = ports.clock.now()
     try:
         tree = _prepared(job, ports)
     except (TemplateFault, SpecFault, LabError, OSError) as error:
-        _begin(without_beginning(job, ports.files, began), ports, tell)
-        return _broken(job, ports, expected(error), began, "", 1, tell)
-    if job.decision.verb is Verb.REPLACE and job.record is not None and job.record.infrastructure:
-        came = _undone(job, job.record, ports, stop, tell)
+        telling.reach(telling.enter(without_beginning(job, ports.files, began)))
+        return _broken(job, ports, expected(error), began, "", 1, telling)
+    if _undoes(job) and job.record is not None:
+        came = _undone(job, job.record, ports, stop, telling)
         if isinstance(came, Failure):
             return Broken(came)
         job = replace(job, record=None)
     log_path = ports.work.log_path(job.run, job.step.address)
     fields = _without_secrets(tree["fields"], ports.secrets)
-    _begin(to_make(job, ports.files, began, log=log_path, fields=fields), ports, tell)
+    telling.reach(telling.enter(to_make(job, ports.files, began, log=log_path, fields=fields)))
     try:
-        made, number = _attempts(job, ports, tree, log_path, stop, tell)
+        made, number = _attempts(job, ports, tree, log_path, stop, telling)
     except StateError:
         raise
     except (LabError, OSError) as error:  # no folder, no log
         made, number = expected(error), 1
     if isinstance(made, Failure):
-        return _broken(job, ports, made, began, log_path, number, tell)
-    return _made(job, ports, made, began, log_path, number, tell)
+        return _broken(job, ports, made, began, log_path, number, telling)
+    return _made(job, ports, made, began, log_path, number, telling)
 
 
-def _begin(intent: StepStarted, ports: Ports, tell: Tell) -> None:
-    ports.journal.append(intent)
-    tell(intent)
+def _is_quickly_prepared(job: Job) -> bool:
+    """Whether nothing can hold it up before it begins, as a secret's command or undoing does."""
+    return job.step.literal and not _undoes(job)
+
+
+def _undoes(job: Job) -> bool:
+    """Whether the step is made anew and what was made before is destroyed first."""
+    record = job.record
+    return job.decision.verb is Verb.REPLACE and record is not None and record.infrastructure
 
 
 def _prepared(job: Job, ports: Ports) -> dict[str, Any]:
@@ -178,7 +194,7 @@ def _made(
     began: float,
     log_path: str,
     number: int,
-    tell: Tell,
+    telling: Telling,
 ) -> Made:
     now = ports.clock.now()
     done = Done(
@@ -193,9 +209,7 @@ def _made(
         made=tuple(_files_made(job, ports)),
     )
     finished = StepFinished(run=job.run, time=now, address=job.step.address, done=done)
-    ports.journal.append(finished)
-    tell(finished)
-    return Made(done)
+    return Made(done, telling.enter(finished))
 
 
 def _files_made(job: Job, ports: Ports) -> Iterator[str]:
@@ -208,7 +222,13 @@ def _files_made(job: Job, ports: Ports) -> Iterator[str]:
 
 
 def _broken(
-    job: Job, ports: Ports, failure: Failure, began: float, log_path: str, number: int, tell: Tell
+    job: Job,
+    ports: Ports,
+    failure: Failure,
+    began: float,
+    log_path: str,
+    number: int,
+    telling: Telling,
 ) -> Broken:
     now = ports.clock.now()
     failed = StepFailed(
@@ -224,9 +244,7 @@ def _broken(
         seconds=now - began,
         made=tuple(made_by(job.record) if job.fault else _files_made(job, ports)),
     )
-    ports.journal.append(failed)
-    tell(failed)
-    return Broken(failure)
+    return Broken(failure, telling.enter(failed))
 
 
 def _rendered(job: Job, secrets: Secrets, directory: str) -> dict[str, Any]:

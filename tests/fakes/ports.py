@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import functools
 import hashlib
 import json
 import posixpath
@@ -146,6 +147,13 @@ class FakeJournal:
         self.after: Callable[[Event], None] = lambda event: None
         self._lock = threading.Lock()
 
+    def enter(self, *events: Event) -> Callable[[], None]:
+        try:
+            self.append(*events)
+        except BaseException as error:  # noqa: BLE001 - whoever waits is to see it
+            return functools.partial(_raise, error)
+        return lambda: None
+
     def append(self, *events: Event) -> None:
         texts = [json.dumps(event_to_json(e, ROOT)) for e in events if is_journaled(e)]
         with self._lock:
@@ -166,6 +174,10 @@ class FakeJournal:
         self.records = {}
         for text in self.lines:
             fold(self.records, _event(text))
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def _event(text: str) -> Event:

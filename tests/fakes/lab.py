@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from lab.model.document import Document
 from lab.model.event import Event
@@ -66,6 +68,11 @@ def graph_of(text: str, **how: Mapping[str, Json] | None) -> Graph:
     return link(labfile_of(text, **how), CATALOG)  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=64)
+def _graph(text: str, given: str) -> Graph:
+    return graph_of(text, given=json.loads(given))
+
+
 class Lab:
     """Everything of one lab but its text lasts from plan to plan; assign ``text`` to edit the Labfile."""
 
@@ -110,7 +117,7 @@ class Lab:
 
     def world(self) -> World:
         return World(
-            graph=graph_of(self.text, given=self.vars),
+            graph=_graph(self.text, json.dumps(self.vars)),
             files=self.files,
             specs=SPECS,
             fingerprint=self.secrets.fingerprint,

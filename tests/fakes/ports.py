@@ -136,14 +136,15 @@ def _sha(text: str) -> str:
 class FakeJournal:
     """Keeps events as JSON text, as the real one does, and folds what comes back from it.
 
-    ``after`` is called with each event once it is durable; after ``fails_after`` events nothing can
-    be stored any more.
+    ``before`` is called before events are stored, ``after`` with each once it is durable; after
+    ``fails_after`` events nothing can be stored any more.
     """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.records: dict[str, Record] = {}
         self.fails_after: int | None = None
+        self.before: Callable[[], None] = lambda: None
         self.after: Callable[[Event], None] = lambda event: None
         self._lock = threading.Lock()
 
@@ -157,6 +158,7 @@ class FakeJournal:
     def append(self, *events: Event) -> None:
         texts = [json.dumps(event_to_json(e, ROOT)) for e in events if is_journaled(e)]
         with self._lock:
+            self.before()
             if self.fails_after is not None and len(self.lines) + len(texts) > self.fails_after:
                 raise StateError(Diagnostic(summary="the disk is full"))
             self.lines += texts

@@ -46,6 +46,7 @@ class Toy:
             self.running.add(task.address)
             self.ran.append(task.address)
             self.tasks[task.address] = task
+            self.world.pop(task.address, None)
         try:
             if task.address in self.fails:
                 raise Refused("it broke")

@@ -656,6 +656,21 @@ def test_lines_are_told_where_they_are_wanted() -> None:
     assert lab.work.log("a") == "one\ntwo\na note\n" * 2
 
 
+def test_a_note_to_people_is_told_without_being_asked_for() -> None:
+    lab = lab_with("value: 1")
+
+    def do(task: Task[Any], io: Io) -> dict[str, Any]:
+        io.note("for the log")
+        io.note("for people", tell=True)
+        return {}
+
+    lab.toy.on["a"] = do
+    lab.apply()
+    lines = [event.line for event in lab.told if isinstance(event, StepProgress)]
+    assert lines == ["for people"]
+    assert lab.work.log("a") == "for the log\nfor people\n"
+
+
 def test_tools_and_shared_folders() -> None:
     lab = lab_with("value: 1")
 

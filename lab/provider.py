@@ -151,8 +151,8 @@ class Io(Protocol):
     def check(self) -> None:
         """Raises Cancelled or TimedOut if the step must end; for loops of one's own."""
 
-    def note(self, text: str) -> None:
-        """Writes a line to the step's log."""
+    def note(self, text: str, *, tell: bool = False) -> None:
+        """Writes a line to the step's log; with *tell*, whoever follows the run is shown it too."""
 
     def progress(
         self,

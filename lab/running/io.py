@@ -146,11 +146,11 @@ class StepIo:
         if self._remaining() == 0.0:
             raise TimedOut
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *, tell: bool = False) -> None:
         clean = self._ports.secrets.redact(text)
         if self._sink is not None:
             self._sink.write(clean.encode() + b"\n")
-        if self._lines:
+        if tell or self._lines:
             self._tell(self._progress(line=clean))
 
     def progress(

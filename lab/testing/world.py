@@ -83,9 +83,11 @@ class World:
         self.memory = unpack(copy.deepcopy(pack(memory, self.root)), self.root)  # type: ignore[assignment]
         self._count()
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *, tell: bool = False) -> None:
         self.check()
         self.notes.append(text)
+        if tell:
+            self.told.append(Told(text, None, {}))
 
     def progress(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import field
 
@@ -31,6 +32,7 @@ class Progress:
     io: Io
     sizes: dict[str, float] = field(default_factory=dict)
     got: float = 0.0
+    began: float = 0.0
 
     def line(self, text: str) -> None:
         """Takes one line of what uv prints."""
@@ -47,7 +49,11 @@ class Progress:
 
     def _tell(self) -> None:
         whole = sum(self.sizes.values())
-        shown = f"downloaded {self.got / 2**20:.1f} of {whole / 2**20:.1f} MiB"
+        now = time.monotonic()
+        self.began = self.began or now
+        rate = self.got / max(now - self.began, 0.1)
+        left = f", {(whole - self.got) / rate:.0f} s left" if rate else ""
+        shown = f"downloaded {self.got / 2**20:.1f} of {whole / 2**20:.1f} MiB{left}"
         self.io.progress(shown, fraction=self.got / whole if whole else None)
 
 

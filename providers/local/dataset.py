@@ -76,8 +76,8 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     place(shown_at, there, io)
     io.remember({"placed": placed, **_memory(data, spec.url, source)})
     if wanted is None:
-        io.note(f"to pin the data, paste this line into the step:\n    sha256: {data.sha256}")
-        io.progress(f"sha256: {data.sha256}")
+        paste = f"to pin the data, paste this line into the step:\n    sha256: {data.sha256}"
+        io.note(paste, tell=True)
     artifact = io.artifact(there)
     return {"path": artifact, "sha256": data.sha256, "size": os.path.getsize(data.path)}
 

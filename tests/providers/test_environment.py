@@ -6,13 +6,14 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lab.model.values import ABSENT, Artifact
 from lab.provider import Change, Completed, Refused, Retry
 from lab.testing import Conformance, FakeIo, Killed, RealIo, World, made, task_for
-from providers.local import environment
+from providers.local import _uv, environment
 from providers.local._uv import Progress, explain
 from providers.local.environment import Spec
 
@@ -331,8 +332,10 @@ def test_uv_s_complaints(output, kind, summary):
     assert "×" not in failure.detail and "cause:" not in failure.detail
 
 
-def test_progress_in_bytes(tmp_path):
+def test_progress_in_bytes_and_time_left(tmp_path, monkeypatch):
     io = FakeIo(tmp_path)
+    seconds = iter((10.0, 10.0, 12.0))
+    monkeypatch.setattr(_uv, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     progress = Progress(io)
     for line in (
         "Resolved 7 packages in 139ms",
@@ -347,6 +350,6 @@ def test_progress_in_bytes(tmp_path):
         ("resolved 7 packages", None),
         ("downloaded 0.0 of 16.0 MiB", 0.0),
         ("downloaded 0.0 of 64.0 MiB", 0.0),
-        ("downloaded 16.0 of 64.0 MiB", 0.25),
-        ("installed 7 packages", None),
+        ("downloaded 16.0 of 64.0 MiB, 6 s left", 0.25),
+        ("installed 7 packages, compiling byte code", None),
     ]

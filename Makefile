@@ -14,7 +14,7 @@ test: .venv/.test
 	@$(BIN)/python tests/suite.py
 
 pure: .venv/.test
-	@$(BIN)/python -m pytest -q -m "not live" tests
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not live"
 
 lint: .venv/.test
 	@$(BIN)/ruff check lab providers tests benchmarks examples setup.py

@@ -37,6 +37,7 @@ setup(
     extras_require={
         "test": [
             "pytest>=8,<10",
+            "pytest-xdist>=3.5,<4",
             "hypothesis>=6.90,<7",
             "jsonschema>=4.18,<5",
             "mypy>=1.8,<3",

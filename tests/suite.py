@@ -12,12 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 FOLDERS = ["lab", "providers", "tests", "benchmarks", "examples", "setup.py"]
 
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
 STAGES: list[tuple[str, list[str]]] = [
     ("ruff check", [str(BIN / "ruff"), "check", "--quiet", *FOLDERS]),
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "--quiet", *FOLDERS]),
     ("mypy --strict", [str(BIN / "mypy"), "--no-error-summary"]),
-    ("pure tests", [sys.executable, "-m", "pytest", "-q", "-m", "not live"]),
-    ("live tests", [sys.executable, "-m", "pytest", "-q", "-m", "live", "--durations=10"]),
+    ("pure tests", [*PYTEST, "-n", "2", "--dist", "worksteal", "-m", "not live"]),
+    ("live tests", [*PYTEST, "-m", "live", "--durations=10"]),
 ]
 
 

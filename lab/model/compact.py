@@ -60,6 +60,7 @@ def _started(record: Record, tried: Tried) -> StepStarted:
         needs=record.needs,
         place=record.place,
         fields=record.fields,
+        env=record.env,
         log=tried.log,
         unmade=tried.made,
     )

@@ -28,6 +28,7 @@ class StepStarted:
     """The intent: from now on the world may change, and until an end is recorded it is not known how.
 
     ``target`` is the target's name, ``place`` its provider and ``fields`` its settings, without secrets.
+    ``env`` are the step's own variables; one that holds a secret is ``{"template": TEXT}``.
     ``unmade`` are the files that the step's command names and that are not there yet: if it is killed, those
     that are there later count as made by it, not as its inputs.
     """
@@ -46,6 +47,7 @@ class StepStarted:
     needs: tuple[str, ...] = ()
     place: str = "local"
     fields: Mapping[str, Json] = field(default_factory=dict)
+    env: Mapping[str, Json] = field(default_factory=dict)
     attempt: int = 1
     log: str = ""
     unmade: tuple[str, ...] = ()
@@ -139,11 +141,15 @@ class StepSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDestroyed:
-    """What a record stood for is gone, and so is the record."""
+    """What a record stood for is gone, and so is the record.
+
+    ``left`` are artifacts that stay (paths from the lab's folder), for their bytes are not the recorded ones.
+    """
 
     run: int
     time: float
     address: str
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,7 @@ def _started(record: Record | None, event: StepStarted) -> Record:
         protect=event.protect,
         place=event.place,
         fields=event.fields,
+        env=event.env,
         needs=event.needs,
         done=record.done if record else None,
         memory=record.memory if record else None,

@@ -69,6 +69,7 @@ class Record:
         "local"  # the target's provider, and below its settings: the target may be gone too
     )
     fields: Mapping[str, Json] = field(default_factory=dict)
+    env: Mapping[str, Json] = field(default_factory=dict)  # the step's own variables, no secrets
     needs: tuple[str, ...] = ()  # what it waited for, so that destroying can go the other way
     done: Done | None = None
     tried: Tried | None = None

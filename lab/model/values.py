@@ -57,17 +57,12 @@ _LEAVES = (str, *_INERT)
 def pack(value: object, root: str) -> Json:
     """*value* as JSON in which nothing depends on where the checkout lies.
 
-    Strings that are paths below *root* become ``{"$root": relative}``, artifacts ``{"$artifact": …}``.
+    Strings that are paths below *root* become ``{"$root": relative}``, those that hold such paths
+    ``{"$around": pieces}``, artifacts ``{"$artifact": …}``.
     """
     match value:
         case str():
-            if not value.startswith(root):
-                return value
-            if value == root:
-                return {"$root": ""}
-            # a lone slash behind the root would be lost: `{"$root": ""}` is the root without it
-            inside = value[len(root)] == "/" and len(value) > len(root) + 1
-            return {"$root": value[len(root) + 1 :]} if inside else value
+            return _packed(value, root) if root in value else value
         case None | bool() | int() | float():
             return value
         case Artifact(path=path, digest=digest, size=size):
@@ -81,6 +76,26 @@ def pack(value: object, root: str) -> Json:
             return {"$map": packed} if "$" in {k[:1] for k in packed} else packed
         case _:
             raise TypeError(f"not a value: {type(value).__name__}")
+
+
+@lru_cache(maxsize=8)
+def _whole(root: str) -> re.Pattern[str]:
+    """Finds *root* where a path begins with it: not in `/labor`, and not in `/backup/lab`."""
+    return re.compile(r"(?<![\w.-])" + re.escape(root) + r"(?![\w.-])")
+
+
+def _packed(text: str, root: str) -> Json:
+    pieces: list[Json] = list(_whole(root).split(text))
+    match pieces:
+        case [_]:
+            return text
+        case ["", ""]:
+            return {"$root": ""}
+        # a lone slash behind the root would be lost: `{"$root": ""}` is the root without it
+        case ["", str(rest)] if rest[0] == "/" and len(rest) > 1:
+            return {"$root": rest[1:]}
+        case _:
+            return {"$around": pieces}
 
 
 def unpack(value: Json, root: str) -> Value:
@@ -99,6 +114,8 @@ def _unpacked(value: dict[str, Json], root: str) -> Value:
         ((tag, inner),) = value.items()
         if tag == "$root" and isinstance(inner, str):
             return f"{root}/{inner}" if inner else root
+        if tag == "$around" and isinstance(inner, list):
+            return root.join(str(piece) for piece in inner)
         if tag == "$artifact" and isinstance(inner, list):
             return _artifact(inner, root)
         if tag == "$map" and isinstance(inner, dict):

@@ -82,6 +82,8 @@ def _rest(event: Event) -> dict[str, Any]:
             return _taken(event, "cause")
         case StepSkipped():
             return _taken(event, "cause", "because")
+        case StepDestroyed():
+            return _taken(event, "left")
         case RunFinished():
             return _taken(event, "outcome", "counts", "outputs")
         case _:

@@ -38,8 +38,9 @@ def happened(event: Event, wide: int, *, colour: bool, room: int | None = None) 
             return _line("=", "dim", name, "", f"kept: {cause}", colour)
         case StepSkipped(cause=cause):
             return _line("·", "dim", name, "", f"skipped: {cause}", colour)
-        case StepDestroyed():
-            return _line("-", "red", name, "", "destroyed", colour)
+        case StepDestroyed(left=left):
+            stays = f"; {', '.join(left)} stays: it is not as the step made it" if left else ""
+            return _line("-", "red", name, "", f"destroyed{stays}", colour)
         case StepForgotten():
             return _line("x", "red", name, "", "forgotten; its files stay", colour)
         case _:

@@ -12,9 +12,11 @@ from lab.model.values import Artifact
 from lab.planning.inputs import made_by
 from lab.ports import Cancel
 from lab.provider import Cancelled, Provider, Refused, Retry, TimedOut
+from lab.reading.template import TemplateFault
 from lab.running.attempt import Failure, Tell, expected
 from lab.running.intent import on_record
 from lab.running.io import Place, Ports, StepIo
+from lab.running.variables import Restored
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +44,35 @@ def undo(
     intent = on_record(record, run, began, verb="destroy", cause=cause, log=log_path)
     ports.journal.append(intent)
     tell(intent)
-    place = Place(
-        address=record.address,
-        root=root,
-        directory=ports.work.step_dir(record.address),
-        run=run,
-        log_path=log_path,
-        env={"LAB_STEP": record.address, "LAB_ROOT": root, "LAB_RUN": str(run)},
-    )
+    place = _place(record, ports, root, run, log_path)
     came = _gone(record, provider, ports, place, stop=stop, tell=tell, lines=lines)
     if isinstance(came, Failure):
         return _failed(record, came, ports, run, began, log_path, tell)
-    destroyed = StepDestroyed(run=run, time=ports.clock.now(), address=record.address)
+    destroyed = StepDestroyed(
+        run=run, time=ports.clock.now(), address=record.address, left=came.left
+    )
     ports.journal.append(destroyed)
     tell(destroyed)
     return came
+
+
+def _place(record: Record, ports: Ports, root: str, run: int, log_path: str) -> Place:
+    """Where it is undone: with the variables that it was made with, of which secrets are read only if needed."""
+    directory = ports.work.step_dir(record.address)
+    own = {
+        "LAB_STEP": record.address,
+        "LAB_STEP_DIR": directory,
+        "LAB_ROOT": root,
+        "LAB_RUN": str(run),
+    }
+    return Place(
+        address=record.address,
+        root=root,
+        directory=directory,
+        run=run,
+        log_path=log_path,
+        env=Restored({**own, **record.env}, ports.secrets),
+    )
 
 
 def _gone(
@@ -77,7 +93,7 @@ def _gone(
             failure = _asked(provider, record, io)
             if failure is not None:
                 return failure
-            left = tuple(_remove_artifacts(record, ports, io))
+            left = tuple(_remove_artifacts(record, ports, io, place.root))
         ports.work.forget(record.address)
     except StateError:
         raise
@@ -122,7 +138,7 @@ def _asked(provider: Provider | None, record: Record, io: StepIo) -> Failure | N
         provider.destroy(record, io)
     except StateError:
         raise
-    except (Cancelled, TimedOut, Refused, Retry, LabError, OSError) as error:
+    except (Cancelled, TimedOut, Refused, Retry, TemplateFault, LabError, OSError) as error:
         return expected(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a provider's bug must not stop the others
         return Failure(
@@ -133,9 +149,9 @@ def _asked(provider: Provider | None, record: Record, io: StepIo) -> Failure | N
     return None
 
 
-def _remove_artifacts(record: Record, ports: Ports, io: StepIo) -> Iterator[str]:
+def _remove_artifacts(record: Record, ports: Ports, io: StepIo, root: str) -> Iterator[str]:
     artifacts: list[Artifact] = record.done.artifacts if record.done else []
     for artifact in artifacts:
         if not ports.work.remove_artifact(artifact):
             io.note(f"kept {artifact.path}: it is not as this step made it")
-            yield artifact.path
+            yield artifact.path.removeprefix(f"{root}/")

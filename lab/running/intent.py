@@ -8,15 +8,22 @@ from typing import Any
 from lab.kinds.spec import Lifecycle
 from lab.model.event import StepStarted
 from lab.model.state import Record
+from lab.model.values import Json
 from lab.planning.inputs import made_by, unmade
 from lab.ports import Files
 from lab.running.attempt import Job
 
 
 def to_make(
-    job: Job, files: Files, now: float, *, log: str, fields: Mapping[str, Any]
+    job: Job,
+    files: Files,
+    now: float,
+    *,
+    log: str,
+    fields: Mapping[str, Any],
+    env: Mapping[str, Json],
 ) -> StepStarted:
-    """A step is to be made; *fields* are its target's, without secrets."""
+    """A step is to be made; *fields* are its target's and *env* its own, without secrets."""
     step, spec_type = job.step, job.spec_type
     return StepStarted(
         run=job.run,
@@ -26,6 +33,7 @@ def to_make(
         target=step.target.name,
         place=step.target.provider,
         fields=fields,
+        env=env,
         verb=job.decision.verb.word,
         cause=job.decision.cause,
         digest=job.wanted.digest,
@@ -43,7 +51,7 @@ def without_beginning(job: Job, files: Files, now: float) -> StepStarted:
     verb, cause, record = job.decision.verb.word, job.decision.cause, job.record
     if record is not None and record.done is not None:
         return on_record(record, job.run, now, verb=verb, cause=cause, log="")
-    return to_make(job, files, now, log="", fields={})
+    return to_make(job, files, now, log="", fields={}, env={})
 
 
 def on_record(
@@ -58,6 +66,7 @@ def on_record(
         target=record.target,
         place=record.place,
         fields=record.fields,
+        env=record.env,
         verb=verb,
         cause=cause,
         digest=record.done.digest if record.done else "",

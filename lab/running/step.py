@@ -13,8 +13,7 @@ from lab.model.frozen import dataclass
 from lab.model.labfile import OnFailure
 from lab.model.plan import Verb
 from lab.model.state import Done, Record
-from lab.model.tree import text_of
-from lab.model.values import Value
+from lab.model.values import Json, Value
 from lab.planning.conditions import real_scope
 from lab.planning.inputs import made_by, named
 from lab.ports import Cancel, Secrets
@@ -24,6 +23,7 @@ from lab.running.destroy import Gone, undo
 from lab.running.intent import to_make, without_beginning
 from lab.running.io import Memory, Ports
 from lab.running.telling import Entry, Telling
+from lab.running.variables import Resolved, kept, variable
 
 LONGEST_PAUSE = 300.0  # seconds between two attempts, at most
 TRANSIENT_ATTEMPTS = 3  # further attempts after a transient failure, where the Labfile does not say
@@ -74,7 +74,9 @@ def make(
         job = replace(job, record=None)
     log_path = ports.work.log_path(job.run, job.step.address)
     fields = _without_secrets(tree["fields"], ports.secrets)
-    telling.reach(telling.enter(to_make(job, ports.files, began, log=log_path, fields=fields)))
+    env = _kept(job, tree["env"], ports)
+    intent = to_make(job, ports.files, began, log=log_path, fields=fields, env=env)
+    telling.reach(telling.enter(intent))
     try:
         made, number = _attempts(job, ports, tree, log_path, stop, telling)
     except StateError:
@@ -102,6 +104,7 @@ def _prepared(job: Job, ports: Ports) -> dict[str, Any]:
     if job.fault is not None:
         raise job.fault
     tree = _rendered(job, ports.secrets, ports.work.step_dir(job.step.address))
+    tree["env"] = {name: variable(value) for name, value in tree["env"].items()}
     if job.wanted.missing:
         shown = ", ".join(job.wanted.missing)
         raise FileNotFoundError(2, "a declared input is not there", shown)
@@ -140,7 +143,7 @@ def _attempts(
             log_path=log_path,
             sink=sink,
             spec=tree["spec"],
-            env={name: _text(value) for name, value in tree["env"].items()},
+            env=tree["env"],
             fields=tree["fields"],
             memory=Memory(record.memory if record else None, unfinished),
         )
@@ -259,23 +262,12 @@ def _rendered(job: Job, secrets: Secrets, directory: str) -> dict[str, Any]:
     return tree
 
 
-class Resolved(Mapping[str, str]):
-    """Secrets by name, each read when a template asks for it and not before."""
-
-    def __init__(self, secrets: Secrets) -> None:
-        self._secrets = secrets
-
-    def __getitem__(self, name: str) -> str:
-        return self._secrets.value(name)
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+def _kept(job: Job, env: Mapping[str, str], ports: Ports) -> dict[str, Json]:
+    """The step's variables as its record keeps them."""
+    if not env:
+        return {}
+    directory = ports.work.step_dir(job.step.address)
+    return kept(job.step, env, real_scope(job.graph, job.step, job.outcomes, directory))
 
 
 def _without_secrets(fields: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
@@ -292,8 +284,3 @@ def _redacted(value: Any, secrets: Secrets) -> Any:
             return [_redacted(each, secrets) for each in value]
         case _:
             return value
-
-
-def _text(value: Any) -> str:
-    """A value of `env` as programs get it: text as it is, nothing as nothing, the rest as the Labfile has it."""
-    return "" if value is None else text_of(value)

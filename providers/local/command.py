@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lab.kinds.command import Command as Spec
-from lab.provider import Io, Json, Record, Task, Value, unobservable
+from lab.provider import Completed, Io, Json, Record, Refused, Task, Value, unobservable
 
 from ._outputs import fresh_output_file, take_outputs
 from ._program import (
@@ -46,9 +46,21 @@ def destroy(record: Record, io: Io) -> None:
     match record.memory:
         case {"destroy": str(text), "cwd": str(cwd), "bin": str(programs)}:
             env = activated(programs, io.ambient.get("PATH", "")) if programs else {}
-            require_success(io.run(words(text), cwd=cwd, env=env), "`destroy`")
+            _require_undone(io.run(words(text), cwd=cwd, env=env), record.address)
         case _:
             pass
+
+
+def _require_undone(completed: Completed, step: str) -> None:
+    try:
+        require_success(completed, "`destroy`")
+    except Refused as refused:
+        detail = (
+            "This is the text as it was when the step ran: mend it and `lab apply`, then destroy again;"
+            f" or `lab state rm '{step}'` forgets the step as it is."
+        )
+        whole = f"{refused.detail}\n{detail}".strip()
+        raise Refused(refused.summary, whole, reason=refused.reason) from None
 
 
 def _undo(spec: Spec) -> Json:

@@ -53,3 +53,37 @@ def test_a_secret_of_a_command_is_unknown_until_the_run(tmp_path: Path) -> None:
     project.write("rotated", "another-value")
     assert project.apply("plan.json").steps("finished") == ["with"]
     assert project.plan("--allow-commands")["with"][0] == "keep"
+
+
+DESTROYED = """
+    labfile: 1
+    name: destroyed
+    vars: {greeting: hello}
+    secrets: {token: {env: TOKEN}}
+    steps:
+      used:
+        kind: command
+        command: 'echo made > made; echo ours > ours'
+        artifacts: {made: made, ours: ours}
+        env: {WORD: "{{ vars.greeting }}", TOKEN_OF_IT: "Bearer {{ secrets.token }}"}
+        destroy: 'echo "$WORD $TOKEN_OF_IT $LAB_STEP_DIR" > "{{ lab.root }}/undone"'
+      stuck: {kind: command, command: [echo, hi], destroy: "exit 3"}
+"""
+
+
+def test_destroy_has_what_the_step_had(tmp_path: Path) -> None:
+    project = Project(tmp_path / "lab", env={"TOKEN": "a-token-value"})
+    project.labfile(DESTROYED)
+    project.lab("apply")
+    assert b"a-token-value" not in (project.folder / ".lab/state.db").read_bytes()
+    project.write("ours", "mine now")
+    project.labfile("labfile: 1\nname: destroyed\nsecrets: {token: {env: TOKEN}}\nsteps: {}\n")
+    moved = Project(project.folder.rename(tmp_path / "moved"), env={"TOKEN": "a-token-value"})
+    ran = moved.lab("destroy", "--yes", "--json", expect=1)
+    assert "`lab state rm 'stuck'`" in next(e["detail"] for e in ran.events if "detail" in e)
+    word, *token, folder = (moved.folder / "undone").read_text().split()
+    assert [word, *token] == ["hello", "Bearer", "a-token-value"]
+    assert folder.startswith(str(moved.folder))
+    (gone,) = [e for e in ran.events if e["event"] == "step.destroyed"]
+    assert (gone["step"], gone["left"]) == ("used", ["ours"])
+    assert not (moved.folder / "made").exists() and (moved.folder / "ours").exists()

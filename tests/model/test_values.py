@@ -16,7 +16,20 @@ ROOT = "/home/ada/lab"
 TEXTS = st.one_of(
     st.text(max_size=6),
     st.sampled_from(
-        [ROOT, ROOT + "/", ROOT + "/a/b", ROOT + "//a", ROOT + "x", "/home", "$root", "$map", ""]
+        [
+            ROOT,
+            ROOT + "/",
+            ROOT + "/a/b",
+            ROOT + "//a",
+            ROOT + "x",
+            "/home",
+            "$root",
+            "$map",
+            "",
+            f"rm -rf {ROOT}/a {ROOT}/b",
+            f"{ROOT}/a:{ROOT}",
+            f"/x{ROOT}",
+        ]
     ),
     st.text("/a.", max_size=5).map(lambda tail: f"{ROOT}{tail}"),
 )
@@ -65,7 +78,13 @@ def test_paths_of_the_checkout_move_with_it(tail: str) -> None:
     assert ROOT not in json.dumps(pack(value, ROOT))
 
 
-@pytest.mark.parametrize("text", ["/home/ada/lab2/x", "/home", "x" + ROOT, "./a"])
+@pytest.mark.parametrize("text", ["rm -rf {}/a {}/b", "--out={}/x", "{}:{}/lib", "'{}'"])
+def test_texts_that_hold_paths_of_the_checkout_move_with_it(text: str) -> None:
+    stored = json.loads(json.dumps(pack(text.replace("{}", ROOT), ROOT)))
+    assert unpack(stored, "/elsewhere") == text.replace("{}", "/elsewhere")
+
+
+@pytest.mark.parametrize("text", ["/home/ada/lab2/x", "/home", "x" + ROOT, "./a", "cp /x" + ROOT])
 def test_other_paths_stay(text: str) -> None:
     assert unpack(pack(text, ROOT), "/elsewhere") == text
 
@@ -78,7 +97,15 @@ def test_what_cannot_be_stored_is_refused(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "stored",
-    [{"$root": 3}, {"$artifact": []}, {"$artifact": [1, 2, 3]}, {"$map": 1}, {"$root": []}],
+    [
+        {"$root": 3},
+        {"$artifact": []},
+        {"$artifact": [1, 2, 3]},
+        {"$map": 1},
+        {"$root": []},
+        {"$around": 1},
+        {"$around": [{}]},
+    ],
 )
 def test_a_damaged_state_gives_some_value_and_no_crash(stored: Any) -> None:
     unpack(stored, ROOT)

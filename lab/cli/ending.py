@@ -79,7 +79,7 @@ def _failure(event: StepFailed, skipped: list[str], colour: bool) -> str:
     lines += [f"  {printable(line)}" for line in event.detail.splitlines()]
     said = tail(event.log, LOG_LINES) if event.log else []
     lines += [paint("  │ ", "red", colour) + printable(_cut(line)) for line in said]
-    if event.log:
+    if os.path.exists(event.log):
         lines.append(paint(f"  log: {os.path.relpath(event.log)}", "dim", colour))
     if skipped:
         more = f" and {len(skipped) - 6} more" if len(skipped) > 6 else ""

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeAlias
 
 from lab.edge.journal_care import compact, decoded, faults
+from lab.edge.journal_errors import require_folder
 from lab.edge.journal_file import StateFile
 from lab.edge.journal_group import Group
 from lab.edge.journal_labs import LabRow, enter, find, labs, nothing
@@ -77,6 +78,7 @@ class Journal:
     def _opened(self, *, create: bool) -> StateFile | None:
         if self._file is None:
             if not os.path.lexists(self.path):
+                require_folder(os.path.dirname(self.path))
                 if not create:
                     return None
                 create_file(self.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -34,6 +35,7 @@ def made(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        require_folder(os.path.dirname(path))
         raise StateError(
             Diagnostic(
                 summary=f"{path} cannot be made",
@@ -41,6 +43,18 @@ def made(path: str) -> Iterator[None]:
                 help="lab keeps its state in `.lab` beside the Labfile: make that folder writable.",
             )
         ) from error
+
+
+def require_folder(path: str) -> None:
+    """Refuses what is there instead of the folder *path*; nothing there is right, too."""
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise StateError(
+            Diagnostic(
+                summary=f"{path} is not a folder",
+                detail="lab keeps its state in a folder of that name.",
+                help=f"Move it away: `mv {shlex.quote(path)} {shlex.quote(path)}.old`.",
+            )
+        )
 
 
 def damaged(path: str, text: str) -> StateError:

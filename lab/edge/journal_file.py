@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from lab.edge.journal_errors import BUSY_SECONDS, explained
+from lab.edge.journal_errors import BUSY_SECONDS, damaged, explained
 from lab.edge.journal_schema import check_format
 
 
@@ -87,6 +87,8 @@ def _connected(path: str) -> sqlite3.Connection:
     try:
         return _open(path, "mode=rw")
     except sqlite3.OperationalError as error:
+        if os.path.isdir(path):
+            raise damaged(path, "It is a folder") from error
         refused = any(word in str(error) for word in ("readonly", "unable to open"))
         if not refused or not os.access(path, os.R_OK) or _size(f"{path}-wal"):
             raise

@@ -14,6 +14,7 @@ import pytest
 from journal_bench import finished, journal, opened, random_event, run_started, started
 
 from lab.edge import journal_errors, journal_schema
+from lab.edge.lock import Lock
 from lab.model.diagnostic import StateError
 from lab.model.layout import state_path
 
@@ -81,8 +82,10 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_folder_where_the_state_should_be(tmp_path: Path) -> None:
     _file(tmp_path).mkdir(parents=True)
-    with pytest.raises(StateError, match="cannot be"):
+    with pytest.raises(StateError) as caught:
         opened(tmp_path)
+    assert "It is a folder" in caught.value.diagnostics[0].detail
+    assert _file(tmp_path).is_dir()
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -251,3 +254,27 @@ def test_every_commit_is_synced(tmp_path: Path) -> None:
     assert state._file is not None
     assert state._file._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert state._file._connection.execute("PRAGMA synchronous").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("dangling", [True, False])
+def test_what_lies_where_the_folder_belongs_is_named(
+    tmp_path: Path, *, create: bool, dangling: bool
+) -> None:
+    folder = _file(tmp_path).parent
+    if dangling:
+        folder.symlink_to(tmp_path / "nowhere")
+    else:
+        folder.write_text("")
+    with journal(tmp_path) as there, pytest.raises(StateError) as caught:
+        there.open("mnist", create=create)
+    assert caught.value.diagnostics[0].summary == f"{folder} is not a folder"
+    assert folder.is_symlink() or folder.read_text() == ""
+
+
+def test_a_file_where_the_locks_belong_is_named(tmp_path: Path) -> None:
+    _made(tmp_path)
+    locks = _file(tmp_path).parent / "locks"
+    locks.write_text("")
+    with journal(tmp_path) as there, pytest.raises(StateError, match="locks is not a folder"):
+        Lock(there.open("mnist", create=True)).acquire()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from lab.cli.session import Session, warnings_of
 from lab.cli.terminal import colourful
 from lab.report.plan_json import plan_json
 from lab.report.plan_text import plan_text
+from lab.report.value_text import json_line
 
 EXIT_PENDING = 5
 
@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
         if args.out:
             save(args.out, session, draft, args)
         if args.json:
-            print(json.dumps(plan_json(draft.plan, session.read.shown), ensure_ascii=False))
+            print(json_line(plan_json(draft.plan, session.read.shown)))
         elif not args.quiet:
             print(plan_text(draft.plan, colour=colourful(sys.stdout), verbose=args.verbose > 0))
             if args.out:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from lab.model.diagnostic import printable
-from lab.model.event import Event, RunStarted, StepProgress, StepStarted
+from lab.model.event import Event, RunStarted, StepKept, StepProgress, StepStarted
 from lab.report.lines import happened, progress_text
 from lab.report.words import paint
 
@@ -40,6 +40,8 @@ class Console:
     def _text(self, event: Event) -> str | None:
         match event:
             case RunStarted():
+                return None
+            case StepKept() if not self._kept:
                 return None
             case StepStarted(address=address, verb=verb, cause=cause, time=time):
                 self._last[address] = time

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, TextIO
 
@@ -24,6 +23,7 @@ from lab.model.event import (
     StepStarted,
 )
 from lab.model.values import rendered
+from lab.report.value_text import json_line
 
 NAMES: dict[type[Any], str] = {
     RunStarted: "run.started",
@@ -49,7 +49,7 @@ class JsonLines:
 
     def tell(self, event: Event) -> None:
         if not isinstance(event, _SILENT):
-            print(json.dumps(as_json(event), ensure_ascii=False), file=self._stream, flush=True)
+            print(json_line(as_json(event)), file=self._stream, flush=True)
 
 
 def as_json(event: Event) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def plan_text(plan: Plan, *, colour: bool, verbose: bool = False) -> str:
     rows = [a for a in plan.actions if listed or a.verb not in (Verb.KEEP, Verb.SKIP)]
     lines = list(_rows(rows, colour))
     lines += _left_out(plan, colour)
-    lines += [f"  {paint('!', 'yellow', colour)} {warning}" for warning in plan.warnings]
+    lines += [f"  {paint('!', 'yellow', colour)} {printable(warning)}" for warning in plan.warnings]
     if lines:
         lines.append("")
     lines.append(headline(plan, colour))

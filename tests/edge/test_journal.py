@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,7 +147,7 @@ class TestWriters:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         state = opened(tmp_path)
-        commits = _counted(monkeypatch)
+        commits = _counted(monkeypatch, slow=0.002)
         threads = [threading.Thread(target=_append, args=(state, n, 250)) for n in range(8)]
         for thread in threads:
             thread.start()
@@ -288,7 +289,8 @@ def _remembered(address: str, time: float, memory: str) -> StepRemembered:
     return StepRemembered(run=1, time=time, address=address, memory=memory)
 
 
-def _counted(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+def _counted(monkeypatch: pytest.MonkeyPatch, *, slow: float = 0.0) -> list[None]:
+    """Counts commits; a slow one is a disk on which the others surely come to wait."""
     commits: list[None] = []
     real = StateFile.write
 
@@ -296,6 +298,7 @@ def _counted(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     def write(self: StateFile, *, durable: bool = True) -> Iterator[Any]:
         with real(self, durable=durable) as db:
             yield db
+            time.sleep(slow)
         commits.append(None)
 
     monkeypatch.setattr(StateFile, "write", write)

@@ -10,12 +10,14 @@ from lab.cli import arguments
 from lab.cli.complain import show
 from lab.cli.ending import OUTCOMES, ending
 from lab.cli.locking import locked
-from lab.cli.outputs import evaluated
+from lab.cli.outputs import Evaluated, evaluated
 from lab.cli.running import begin, confirm, end_survivors, interruptible, limits, moves, reporting
 from lab.cli.saved import is_saved_plan, recall, refuse_if_moved
 from lab.cli.session import Session, Survey, warnings_of
 from lab.cli.terminal import colourful
-from lab.model.event import RunFinished
+from lab.model.diagnostic import Diagnostic, Severity
+from lab.model.event import RunFinished, StepKept, StepSkipped
+from lab.model.plan import Verb
 from lab.planning.plan import Draft
 from lab.report.jsonlines import JsonLines
 from lab.report.plan_text import plan_text
@@ -48,8 +50,10 @@ def main(words: Sequence[str]) -> int:
                 refuse_if_moved(path, session, draft, before)
             if not (args.quiet or args.json):
                 show(warnings_of(session, found))
-            if draft.plan.empty and not _protects(session):
+            if draft.plan.empty and not _protects(session, draft):
                 return _nothing_to_do(session, args, draft)
+            if not (args.quiet or args.json):
+                show(_cautions(draft))
             confirm(draft.plan, args)
             return _run(session, args, found, draft)
     finally:
@@ -96,24 +100,36 @@ def _nothing_to_do(session: Session, args: argparse.Namespace, draft: Draft) -> 
     """Everything is as it should be: no run begins, and why is said."""
     outputs = evaluated(session, draft.outcomes)
     if args.json:
-        told = RunFinished(
-            run=session.state.run,
-            time=session.clock.now(),
-            outcome="done",
-            counts={"kept": draft.plan.summary().get("keep", 0)},
-            outputs=outputs.shown,
-        )
-        JsonLines(sys.stdout).tell(told)
+        _tell_kept(session, draft, outputs)
     elif not args.quiet:
         print(plan_text(draft.plan, colour=colourful(sys.stdout), verbose=args.verbose > 0))
         outputs.print()
     return 0
 
 
-def _protects(session: Session) -> bool:
+def _tell_kept(session: Session, draft: Draft, outputs: Evaluated) -> None:
+    """What a run would have told of steps that are as they should be."""
+    lines, run, now = JsonLines(sys.stdout), session.state.run, session.clock.now()
+    for action in draft.plan.actions:
+        event = StepKept if action.verb is Verb.KEEP else StepSkipped
+        lines.tell(event(run=run, time=now, address=action.address, cause=action.cause))
+    words = {"keep": "kept", "skip": "skipped"}
+    counts = {words[word]: count for word, count in draft.plan.summary().items()}
+    lines.tell(RunFinished(run=run, time=now, outcome="done", counts=counts, outputs=outputs.shown))
+
+
+def _cautions(draft: Draft) -> tuple[Diagnostic, ...]:
+    """What the plan warns of, for those who apply without reading it."""
+    return tuple(
+        Diagnostic(severity=Severity.WARNING, summary=sentence) for sentence in draft.plan.warnings
+    )
+
+
+def _protects(session: Session, draft: Draft) -> bool:
     """Whether a kept step's `protect` changed: that alone must be recorded."""
-    records = session.state.records
+    records, steps = session.state.records, session.graph.steps
     return any(
-        address in records and records[address].protect != step.options.protect
-        for address, step in session.graph.steps.items()
+        records[action.address].protect != steps[action.address].options.protect
+        for action in draft.plan.actions
+        if action.verb is Verb.KEEP
     )

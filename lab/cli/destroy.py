@@ -19,6 +19,7 @@ from lab.model.event import RunFinished
 from lab.model.plan import Action, Plan
 from lab.planning.removals import destructions
 from lab.planning.select import left_out
+from lab.report.jsonlines import JsonLines
 from lab.report.plan_text import plan_text
 from lab.running.course import Course
 from lab.running.removal import Remover
@@ -42,16 +43,25 @@ def main(words: Sequence[str]) -> int:
             end_survivors(session)
             plan = _plan(session, args)
             if not plan.actions:
-                print("Nothing to destroy: the state knows of nothing that was made.")
-                return 0
+                return _nothing(session, args)
             _confirm(plan, args)
             return _run(session, args, plan)
     finally:
         session.close()
 
 
+def _nothing(session: Session, args: argparse.Namespace) -> int:
+    """There is nothing to destroy: no run begins."""
+    if args.json:
+        now, run = session.clock.now(), session.state.run
+        JsonLines(sys.stdout).tell(RunFinished(run=run, time=now, outcome="done"))
+    elif not args.quiet:
+        print("Nothing to destroy: the state knows of nothing that was made.")
+    return 0
+
+
 def _plan(session: Session, args: argparse.Namespace) -> Plan:
-    """Every selected record, and whatever was made after it with its help."""
+    """Every selected record, the last made first."""
     records = session.state.records
     gone = [address for address in records if address not in session.graph.steps]
     excluded = left_out(session.graph, arguments.selection(args), gone)

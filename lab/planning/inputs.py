@@ -19,6 +19,14 @@ from lab.ports import Files
 
 _ROOT_MARK = "<lab.root>"
 _GLOB = re.compile(r"[*?]|\[.+\]")
+_MARK = re.compile(r"<(?:lab\.root|step\.dir|artifact [^<>]*)>")
+_HIDDEN = str.maketrans("<> ", "\1\2\3")  # a mark is one word, and no redirection
+_SHOWN = str.maketrans("\1\2\3", "<> ")
+_QUOTED = r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\."""
+# what is quoted is passed over, so that `grep '>' file` reads the file
+_WRITTEN = re.compile(
+    rf"{_QUOTED}|>[>|&]?[ \t]*(?P<word>(?:{_QUOTED}|[^\s;|&<>()\"'\\])+)", re.DOTALL
+)
 _ASSIGNED = re.compile(r"--?[A-Za-z0-9_.-]+=(.+)\Z", re.DOTALL)
 
 
@@ -147,6 +155,13 @@ def _texts(command: object) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[str, ...]:
+    """The words of a shell's text, without those that it writes to: a file behind `>` is made, not read."""
+    whole = _MARK.sub(lambda mark: mark[0].translate(_HIDDEN), text)
+    written = {word for part in _WRITTEN.finditer(whole) for word in _words(part["word"] or "")}
+    return tuple(word.translate(_SHOWN) for word in _words(whole) if word not in written)
+
+
+def _words(text: str) -> tuple[str, ...]:
     lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = "#"

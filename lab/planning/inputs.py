@@ -156,6 +156,8 @@ def _texts(command: object) -> list[str]:
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[str, ...]:
     """The words of a shell's text, without those that it writes to: a file behind `>` is made, not read."""
+    if ">" not in text:
+        return _words(text)
     whole = _MARK.sub(lambda mark: mark[0].translate(_HIDDEN), text)
     written = {word for part in _WRITTEN.finditer(whole) for word in _words(part["word"] or "")}
     return tuple(word.translate(_SHOWN) for word in _words(whole) if word not in written)

@@ -156,7 +156,8 @@ class Work(Protocol):
 
     def log_path(self, run: int, address: str) -> str: ...
 
-    def open_log(self, run: int, address: str) -> AbstractContextManager[Sink]: ...
+    def open_log(self, run: int, address: str) -> AbstractContextManager[Sink]:
+        """The step's log; there is none before something is written to it."""
 
     def forget(self, address: str) -> None:
         """Removes a step's folder, if it is there."""

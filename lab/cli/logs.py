@@ -61,6 +61,8 @@ def _print(lab: Recorded, word: str, run: int | None, lines: int | None, colour:
         except BrokenPipeError:
             raise  # our reader has gone, not the log
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and len(logs) > 1:
+                continue  # it wrote nothing
             raise _unreadable(log, error) from None
         printer.flush(log.address)
 
@@ -85,12 +87,13 @@ def _none(lab: Recorded, word: str, run: int | None) -> NotYetError:
 
 
 def _unreadable(log: Log, error: OSError) -> NotYetError:
-    what = f"the log of `{log.address}` in run {log.run}"
     if isinstance(error, FileNotFoundError):
-        gone, advice = f"{what} is not there any more", "`lab gc` deletes old logs"
+        what = f"`{log.address}` wrote nothing in run {log.run}, or its log was deleted"
+        advice = "`lab gc` deletes old logs"
     else:
-        gone, advice = f"{what} cannot be read: {error.strerror}", ""
-    return NotYetError(Diagnostic(summary=gone, detail=f"It was {log.path}.", help=advice))
+        what = f"the log of `{log.address}` in run {log.run} cannot be read: {error.strerror}"
+        advice = ""
+    return NotYetError(Diagnostic(summary=what, detail=f"Its place is {log.path}.", help=advice))
 
 
 def _count(text: str) -> int:

@@ -73,7 +73,7 @@ def _head(facts: Facts) -> Iterator[list[Cell]]:
         yield _fact("protect", "it is neither destroyed nor replaced")
     newest = tried or done
     if newest is not None and newest.log:
-        gone = "" if os.path.exists(newest.log) else " (deleted)"
+        gone = "" if os.path.exists(newest.log) else " (nothing was written, or it was deleted)"
         yield _fact("log", near(newest.log) + gone)
     if tried is not None and tried.error:
         yield _fact("error", tried.error, "red")

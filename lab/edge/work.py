@@ -31,15 +31,15 @@ class Work:
         return layout.log_path(self._root, self._name, self._overlay, run, address)
 
     def open_log(self, run: int, address: str) -> AbstractContextManager[Sink]:
-        path = self.log_path(run, address)
-        with _explained(path):
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            return Log(path)
+        return Log(self.log_path(run, address))
 
     def prepare(self, address: str) -> str:
         path = self.step_dir(address)
         with _explained(path):
-            os.makedirs(path, exist_ok=True)
+            try:
+                os.mkdir(path)
+            except (FileExistsError, FileNotFoundError):
+                os.makedirs(path, exist_ok=True)
         return path
 
     def forget(self, address: str) -> None:
@@ -85,11 +85,14 @@ class Work:
 
 
 class Log:
-    """A step's log, for its owner's eyes; what cannot be written is counted, and never stops a step."""
+    """A step's log, for its owner's eyes; what cannot be written is counted, and never stops a step.
+
+    It is made when there is something to write: most small steps say nothing.
+    """
 
     def __init__(self, path: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._handle = os.open(path, flags, 0o600)
+        self._path = path
+        self._handle = -1
         self._lost = 0
 
     def __enter__(self) -> Log:
@@ -104,6 +107,8 @@ class Log:
         self.close()
 
     def write(self, data: bytes) -> None:
+        if self._handle < 0:
+            self._handle = _opened(self._path)
         if self._lost:
             data = f"\n[{self._lost} bytes of the log were lost here]\n".encode() + data
         view = memoryview(data)
@@ -118,6 +123,16 @@ class Log:
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)
+
+
+def _opened(path: str) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    with _explained(path):
+        try:
+            return os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            return os.open(path, flags, 0o600)
 
 
 def _remove_tree(folder: str) -> None:

@@ -177,6 +177,7 @@ def _try(
         bench.sink.write(f"\n[lab] attempt {number} failed: {retried.error}\n".encode())
         if stop.wait(pause):
             return Failure(error="stopped", interrupted=True), number
+        ports.work.prepare(job.step.address)  # a try may have removed its own folder
 
 
 def _again(job: Job, failure: Failure, number: int) -> bool:

@@ -21,14 +21,17 @@ _HOW = (
 
 
 def fresh_output_file(directory: str) -> str:
-    """The path of an empty file in *directory*, whatever an earlier attempt left there."""
-    os.makedirs(directory, exist_ok=True)
+    """A path in *directory* with nothing there, whatever an earlier attempt left.
+
+    The program makes the file if it has something to say; most have not.
+    """
     path = f"{directory}/{NAME}"
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    elif os.path.lexists(path):
+    try:
         os.unlink(path)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileNotFoundError:
+        pass
+    except (IsADirectoryError, PermissionError):  # the latter on macOS
+        shutil.rmtree(path)
     return path
 
 

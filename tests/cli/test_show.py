@@ -159,7 +159,9 @@ def test_a_running_step(full: Past) -> None:
 def test_a_log_that_was_deleted(full: Past) -> None:
     full.flush()
     (full.root / ".lab/work/t/logs/0001/train.log").unlink()
-    assert line(full("show", "train").out, "log").endswith("train.log (deleted)")
+    assert line(full("show", "train").out, "log").endswith(
+        "train.log (nothing was written, or it was deleted)"
+    )
 
 
 def test_only_history_is_left(full: Past) -> None:

@@ -60,7 +60,7 @@ class TestFolders:
 
     def test_a_file_in_the_way_is_told(self, root: Path, work: Work) -> None:
         (root / ".lab").write_text("")
-        for use in (work.prepare, lambda address: work.open_log(1, address)):
+        for use in (work.prepare, lambda address: work.open_log(1, address).write(b"x")):
             with pytest.raises(LabError, match="cannot write below"):
                 use("a")
 
@@ -74,6 +74,11 @@ class TestLogs:
         assert path == root / ".lab/work/mnist@prod/logs/0007/train@lr=0.1.log"
         assert path.read_bytes() == b"one\ntwo\n"
         assert path.stat().st_mode & 0o777 == 0o600
+
+    def test_a_step_that_writes_nothing_has_none(self, root: Path, work: Work) -> None:
+        with work.open_log(7, "quiet"):
+            pass
+        assert not (root / ".lab").exists()
 
     def test_a_full_disk_stops_no_step(self, tmp_path: Path) -> None:
         log = Log(str(tmp_path / "log"))

@@ -84,8 +84,10 @@ class Run:
             LabError: the state could not be written; whatever was running has been stopped first.
             Exception: likewise, what a reporter raised.
         """
-        Crew(self).go()
-        self._telling.flush()
+        try:
+            Crew(self).go()
+        finally:
+            self._telling.flush()
         self._remove()
         if self._telling.error is not None:
             raise self._telling.error

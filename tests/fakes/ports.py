@@ -10,6 +10,7 @@ import json
 import posixpath
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -133,10 +134,19 @@ def _sha(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+@dataclass(eq=False)
+class InLine:
+    """An event that is not stored before someone waits for it, or for one that came later."""
+
+    event: Event
+    stored: bool = False
+    error: StateError | None = None
+
+
 class FakeJournal:
     """Keeps events as JSON text, as the real one does, and folds what comes back from it.
 
-    ``before`` is called before events are stored, ``after`` with each once it is durable; after
+    ``before`` is called before each event is stored, ``after`` with each once it is durable; after
     ``fails_after`` events nothing can be stored any more.
     """
 
@@ -146,26 +156,35 @@ class FakeJournal:
         self.fails_after: int | None = None
         self.before: Callable[[], None] = lambda: None
         self.after: Callable[[Event], None] = lambda event: None
-        self._lock = threading.Lock()
+        self._waiting: deque[InLine] = deque()
+        self._lock = threading.RLock()
 
     def enter(self, *events: Event) -> Callable[[], None]:
-        try:
-            self.append(*events)
-        except BaseException as error:  # noqa: BLE001 - whoever waits is to see it
-            return functools.partial(_raise, error)
-        return lambda: None
+        mine = [InLine(event) for event in events if is_journaled(event)]
+        with self._lock:
+            self._waiting += mine
+        return functools.partial(self._wait, mine)
 
     def append(self, *events: Event) -> None:
-        texts = [json.dumps(event_to_json(e, ROOT)) for e in events if is_journaled(e)]
+        self.enter(*events)()
+
+    def _wait(self, mine: list[InLine]) -> None:
         with self._lock:
-            self.before()
-            if self.fails_after is not None and len(self.lines) + len(texts) > self.fails_after:
-                raise StateError(Diagnostic(summary="the disk is full"))
-            self.lines += texts
-            for text in texts:
-                fold(self.records, _event(text))
-        for event in events:
-            self.after(event)
+            while self._waiting and not all(each.stored or each.error for each in mine):
+                self._store(self._waiting.popleft())
+        for each in mine:
+            if each.error is not None:
+                raise each.error
+
+    def _store(self, each: InLine) -> None:
+        self.before()
+        if self.fails_after is not None and len(self.lines) >= self.fails_after:
+            each.error = StateError(Diagnostic(summary="the disk is full"))
+            return
+        self.lines.append(json.dumps(event_to_json(each.event, ROOT)))
+        fold(self.records, _event(self.lines[-1]))
+        each.stored = True
+        self.after(each.event)
 
     def events(self) -> list[Event]:
         return [_event(text) for text in self.lines]
@@ -176,10 +195,6 @@ class FakeJournal:
         self.records = {}
         for text in self.lines:
             fold(self.records, _event(text))
-
-
-def _raise(error: BaseException) -> None:
-    raise error
 
 
 def _event(text: str) -> Event:

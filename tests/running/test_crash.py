@@ -169,3 +169,19 @@ def test_a_bug_in_lab_itself_stops_everything_and_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         lab.apply()
     assert lab.toy.ran == []
+
+
+def test_a_bug_in_lab_itself_does_not_lose_what_has_ended() -> None:
+    lab = Lab(WIDE)
+    right = lab.work.log_path
+
+    def log_path(run: int, address: str) -> str:
+        if address == "b":
+            raise ZeroDivisionError
+        return right(run, address)
+
+    lab.work.log_path = log_path  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        lab.apply(limits=Limits(jobs=1, cpu=1.0))
+    assert lab.records["a"].done is not None
+    assert lab.happened(StepFinished) == ["a"]

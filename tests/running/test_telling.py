@@ -74,6 +74,8 @@ def test_nobody_begins_after_an_end_that_could_not_be_stored() -> None:
     line = Line()
     line.journal.fails_after = 0
     line.telling.enter(stored("end"))
+    with pytest.raises(StateError):
+        line.journal.append(stored("another"))
     line.journal.fails_after = None
     begin = line.telling.enter(stored("begin"))
     with pytest.raises(StateError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -66,6 +67,14 @@ class Toy:
     def destroy(self, record: Record, io: Io) -> None:
         self.destroyed.append(record.address)
         self.undoing.get(record.address, lambda record: None)(record)
+
+
+def until_stopped(io: Io) -> dict[str, Value]:
+    """What a step does that would go on for ever, if nobody stopped it."""
+    for _ in range(1000):
+        io.check()
+        time.sleep(0.005)
+    raise AssertionError("it was never stopped")
 
 
 class FakeRegistry:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fakes.lab import Lab
+from fakes.toy import until_stopped
 
 from lab.model.diagnostic import StateError
 from lab.model.event import Event, StepFinished, StepStarted
@@ -49,8 +50,7 @@ def test_what_runs_is_stopped_when_nothing_can_be_stored_any_more() -> None:
 
     def slow(task: Task[Any], io: Io) -> dict[str, Any]:
         running.set()
-        while True:
-            io.sleep(1)
+        return until_stopped(io)
 
     def quick(task: Task[Any], io: Io) -> dict[str, Any]:
         running.wait(5)
@@ -72,8 +72,7 @@ def test_what_runs_is_stopped_when_keeping_cannot_be_stored() -> None:
 
     def slow(task: Task[Any], io: Io) -> dict[str, Any]:
         running.set()
-        while True:
-            io.sleep(1)
+        return until_stopped(io)
 
     def full(event: Event) -> None:
         if isinstance(event, StepFinished):

@@ -566,7 +566,7 @@ def writing(lab: Lab, *ends: BaseException | None) -> Any:
     left = list(ends)
 
     def do(task: Task[Any], io: Io) -> dict[str, Any]:
-        lab.files["model.bin"] = f"attempt {len(left)}"
+        lab.files["model.bin"] = f"run {task.run}"
         end = left.pop(0)
         if end is not None:
             raise end

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fakes.lab import Lab
+from fakes.toy import until_stopped
 
 from lab.model.event import (
     StepDestroyed,
@@ -126,8 +127,7 @@ def test_fail_fast_stops_what_runs_and_starts_nothing_more() -> None:
 
     def slow(task: Task[Any], io: Io) -> dict[str, Any]:
         slow_runs.set()
-        while True:
-            io.sleep(1)
+        return until_stopped(io)
 
     lab.toy.on |= {"bad": bad, "slow": slow}
     report = lab.apply(fail_fast=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from lab.kinds.shape import SpecFault, to_spec
-from lab.model.diagnostic import LabError, StateError
+from lab.model.diagnostic import LabError, PlanError, StateError
 from lab.model.event import StepFailed, StepFinished, StepRetried
 from lab.model.frozen import dataclass
 from lab.model.labfile import OnFailure
@@ -210,19 +210,23 @@ def _made(
         finished=now,
         attempts=number,
         log=log_path,
-        made=tuple(_files_made(job, ports)),
+        made=_files_made(job, ports),
     )
     finished = StepFinished(run=job.run, time=now, address=job.step.address, done=done)
     return Made(done, telling.enter(finished))
 
 
-def _files_made(job: Job, ports: Ports) -> Iterator[str]:
+def _files_made(job: Job, ports: Ports) -> tuple[str, ...]:
     """Files that the command names and that were not there before: it wrote them, they are no inputs."""
-    before = job.wanted.identity.get("inputs", {})
     old = made_by(job.record)
-    for path in named(job.spec_type, job.wanted.identity, ports.files):
-        if path not in before or path in old:
-            yield path
+    if job.fault is not None:
+        return tuple(old)
+    before = job.wanted.identity.get("inputs", {})
+    try:
+        there = named(job.spec_type, job.wanted.identity, ports.files)
+    except PlanError:  # it made something that nobody may read: what is done is done all the same
+        return tuple(old)
+    return tuple(path for path in there if path not in before or path in old)
 
 
 def _broken(
@@ -246,7 +250,7 @@ def _broken(
         interrupted=failure.interrupted,
         counts=job.step.options.on_failure is not OnFailure.IGNORE,
         seconds=now - began,
-        made=tuple(made_by(job.record) if job.fault else _files_made(job, ports)),
+        made=_files_made(job, ports),
     )
     return Broken(failure, telling.enter(failed))
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lab.model.codec import event_from_json, event_to_json, is_journaled
-from lab.model.diagnostic import Diagnostic, LabError, StateError
+from lab.model.diagnostic import Diagnostic, LabError, PlanError, StateError
 from lab.model.event import Event
 from lab.model.fold import fold
 from lab.model.layout import log_path, step_dir
@@ -79,6 +79,7 @@ class FakeFiles:
     def __init__(self, files: Mapping[str, str] | None = None) -> None:
         self.texts = {self._path(name): text for name, text in (files or {}).items()}
         self.read: list[str] = []
+        self.locked: set[str] = set()
 
     def __setitem__(self, path: str, text: str) -> None:
         self.texts[self._path(path)] = text
@@ -97,6 +98,8 @@ class FakeFiles:
 
     def read_text(self, path: str) -> str | None:
         self.read.append(path)
+        if path in self.locked:
+            raise PlanError(Diagnostic(summary=f"{path} may not be read"))
         return self.texts.get(self._path(path))
 
     def digest(self, path: str) -> str | None:

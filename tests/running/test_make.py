@@ -614,6 +614,35 @@ def test_a_file_that_was_missing_and_made_it_fail_is_an_input_once_it_is_there()
     assert lab.plan().startswith("~ a: input `conf.yaml` changed")
 
 
+def test_a_file_that_it_wrote_and_nobody_may_read_does_not_undo_its_success() -> None:
+    lab = lab_with("run: [python, train.py, --out, made.py]", files={"train.py": "x"})
+
+    def do(task: Task[Any], io: Io) -> dict[str, Any]:
+        lab.files["made.py"] = "secret"
+        lab.files.locked.add("made.py")
+        return {}
+
+    lab.toy.on["a"] = do
+    assert lab.apply().outcome == "done"
+    assert lab.records["a"].done is not None
+
+
+def test_a_file_that_nobody_may_read_fails_the_step_that_reads_it_and_no_other() -> None:
+    lab = Lab(
+        """
+        steps:
+          gen: {kind: job, artifacts: {code: gen.py}}
+          use: {kind: job, run: [python, gen.py]}
+          other: {kind: job, needs: use}
+        """,
+    )
+    lab.files.locked.add("gen.py")
+    report = lab.apply()
+    assert report.failed == ("use",)
+    assert lab.error("use") == "gen.py may not be read"
+    assert lab.toy.ran == ["gen"]
+
+
 # --- telling ----------------------------------------------------------------------------------------------
 
 

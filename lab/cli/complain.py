@@ -7,7 +7,10 @@ import sys
 from functools import lru_cache
 
 from lab.cli.terminal import colourful
+from lab.edge.contents import contents
 from lab.model.diagnostic import Diagnostic, LabError, Severity, render
+
+MOST = 32 * 1024 * 1024  # bytes
 
 
 def complain(error: LabError) -> None:
@@ -30,10 +33,10 @@ def show(diagnostics: tuple[Diagnostic, ...], *, errors_only: bool = False) -> N
 @lru_cache(maxsize=32)
 def source_text(name: str) -> str | None:
     """The text of a source as its span names it; None if it cannot be read any more."""
+    path = os.path.expanduser(name)
+    if not os.path.isfile(path):  # a pipe was read to its end before
+        return None
     try:
-        with open(
-            os.path.expanduser(name), encoding="utf-8-sig", errors="replace", newline=""
-        ) as file:
-            return file.read(32 * 1024 * 1024)
+        return contents(path, MOST).decode("utf-8-sig", "replace")
     except OSError:
         return None

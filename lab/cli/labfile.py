@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from lab import __version__
 from lab.cli.arguments import usage
+from lab.edge.contents import contents
 from lab.edge.discover import Registry, discover
 from lab.kinds.catalog import Catalog
 from lab.model.diagnostic import Diagnostic, LabfileError, did_you_mean
@@ -134,14 +135,14 @@ def find(given_path: str | None) -> str:
             return path
         above = os.path.dirname(folder)
         if above == folder:
-            return _raise_none(os.getcwd())
+            return _raise_none(f"{_shown(os.getcwd())} or above it")
         folder = above
 
 
 def _in_folder(folder: str) -> str | None:
     for name in NAMES:
         path = os.path.join(folder, name)
-        if os.path.isfile(path):
+        if os.path.lexists(path):  # whatever it is: what is wrong with it is said when it is read
             return path
     return None
 
@@ -149,7 +150,7 @@ def _in_folder(folder: str) -> str | None:
 def _raise_none(where: str) -> str:
     raise LabfileError(
         Diagnostic(
-            summary=f"there is no Labfile.yaml in {_shown(os.path.abspath(where))} or above it",
+            summary=f"there is no Labfile.yaml in {where}",
             help="`lab init` writes one; `lab COMMAND path/to/Labfile.yaml` names one elsewhere",
         )
     )
@@ -213,8 +214,7 @@ def _value(where: str, text: str) -> Json:
 def _layer(path: str, shown: str, root: str | None) -> Layer:
     """One YAML file, from the cache of parsed ones if its bytes are known."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(BIGGEST + 1)
+        data = contents(path, BIGGEST + 1)
     except OSError as error:
         raise LabfileError(
             Diagnostic(summary=f"{shown} cannot be read: {error.strerror}")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from typing_extensions import assert_never
 
+from lab.edge.contents import contents
 from lab.edge.redact import Needles, Redactor, redacted
 from lab.model.diagnostic import Diagnostic, LabError, LabfileError, PlanError, did_you_mean
 from lab.model.labfile import FromCommand, FromEnv, FromFile, SecretSource
@@ -166,8 +167,7 @@ def _without_newline(text: str) -> str:
 
 def _file(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(_LIMIT + 1)
+        return contents(path, _LIMIT + 1)
     except OSError as error:
         raise _Unread(
             f"{path}: {error.strerror or error}", "Write the secret to that file, readable for you."

@@ -9,7 +9,9 @@ from lab.cli import arguments
 from lab.cli.complain import show
 from lab.cli.saved import save
 from lab.cli.session import Session, warnings_of
+from lab.cli.standing import holding
 from lab.cli.terminal import colourful
+from lab.model.diagnostic import Diagnostic, Severity
 from lab.report.plan_json import plan_json
 from lab.report.plan_text import plan_text
 from lab.report.value_text import json_line
@@ -40,7 +42,7 @@ def main(words: Sequence[str]) -> int:
         selection = arguments.selection(args)
         draft = session.plan(selection, found)
         if not args.quiet:
-            show(warnings_of(session, found))
+            show((*_going_on(session), *warnings_of(session, found)))
         if args.out:
             save(args.out, session, draft, args)
         if args.json:
@@ -52,3 +54,20 @@ def main(words: Sequence[str]) -> int:
         return EXIT_PENDING if args.check and not draft.plan.empty else 0
     finally:
         session.close()
+
+
+def _going_on(session: Session) -> tuple[Diagnostic, ...]:
+    """That another command is changing the lab, if the state looks as if one did."""
+    records = session.state.records.values()
+    if session.journal is None or not any(r.tried and not r.tried.error for r in records):
+        return ()
+    held = holding(session.journal)
+    if held is None:
+        return ()
+    return (
+        Diagnostic(
+            severity=Severity.WARNING,
+            summary=f"`{held.holder.command}` is changing this lab now (process {held.holder.pid})",
+            detail="The plan takes what it is running for interrupted, and holds only until it ends.",
+        ),
+    )

@@ -84,6 +84,8 @@ def _no_outputs(reference: Reference, owner: str, rest: list[str]) -> TemplateFa
     if not rest:
         return _fault(reference, f"`{owner}` is a step, no value", f"write `{owner}.outputs.X`")
     meant = rest[1:] if did_you_mean(rest[0], ("outputs",)) else rest
+    if "outputs" in rest:  # `steps.a['x=1'].outputs.y`, of a step that has no matrix
+        meant = rest[rest.index("outputs") + 1 :]
     tail = ".".join(["outputs", *(meant or ["X"])])
     return _fault(
         reference,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,45 @@ def test_destroy_has_what_the_step_had(tmp_path: Path) -> None:
     (gone,) = [e for e in ran.events if e["event"] == "step.destroyed"]
     assert (gone["step"], gone["left"]) == ("used", ["ours"])
     assert not (moved.folder / "made").exists() and (moved.folder / "ours").exists()
+
+
+NOTES = """
+    labfile: 1
+    name: notes
+    vars: {seconds: 0}
+    steps:
+      first: {kind: command, command: "echo one >> notes.txt; sleep {{ vars.seconds }}"}
+      second: {kind: command, command: "cat in.txt >> 'notes.txt'", needs: first}
+      never: {kind: command, command: [echo, hi], when: false}
+"""
+
+
+def test_what_a_text_writes_to_is_no_input_and_kept_steps_are_told(tmp_path: Path) -> None:
+    project = Project(tmp_path / "lab")
+    project.labfile(NOTES)
+    project.write("in.txt", "1")
+    project.write("notes.txt", "was here before\n")
+    project.lab("apply")
+    ran = project.apply()
+    assert ran.steps("kept") == ["first", "second"] and ran.steps("skipped") == ["never"]
+    assert ran.events[-1]["counts"] == {"kept": 2, "skipped": 1}
+    project.write("in.txt", "2")
+    project.labfile(NOTES.replace("first", "begin"))
+    assert "`lab state mv 'first' 'begin'`" in project.lab("apply").err
+    assert project.lab("plan", "--check").code == 0
+
+
+def test_a_plan_made_while_the_lab_is_changed_says_so(tmp_path: Path) -> None:
+    project = Project(tmp_path / "lab")
+    project.labfile(NOTES)
+    project.write("in.txt", "1")
+    running = project.popen("apply", "--var", "seconds=5")
+    while not (project.folder / "notes.txt").exists():
+        time.sleep(0.05)
+    assert "`lab apply` is changing this lab now" in project.lab("plan").err
+    second = project.lab("apply", "--lock-timeout", "0", expect=4)
+    assert "`lab apply`" in second.err and f"process {running.pid}" in second.err
+    running.terminate()
+    assert running.wait(20) == 130
+    assert project.lab("destroy", "--yes", "--json").events[-1]["outcome"] == "done"
+    assert project.lab("destroy", "--json").events[-1]["counts"] == {}

@@ -56,6 +56,7 @@ steps:
         ("{{ steps[steps.data.outputs.x].outputs.x }}", "steps", "which step is meant is not written", "steps.NAME"),
         ("{{ steps.my-step.outputs.x }}", "steps.my-step", "read as a subtraction", "write `steps['my-step']`"),
         ("{{ steps.grid.outputs.a.b }}", "", "is a list, one value for each", "`steps.grid['lr=0.1'].outputs.a.b`"),
+        ("{{ steps.data['lr=1'].outputs.path }}", "", "no `lr=1`", "write `steps.data.outputs.path`"),
         ("{{ steps.grid.path }}", "", "has no `path`", "write `steps.grid.outputs.path`"),
         ("{{ steps.grid['lr=0.3'].outputs.a }}", "", "no instance 'lr=0.3'", "`lr=0.1`"),
         ("{{ steps.grid['lr=0.1'].a }}", "", "has no `a`", "write `steps.grid['lr=0.1'].outputs.a`"),

@@ -89,6 +89,39 @@ def test_the_intent_is_durable_before_the_provider_is_asked() -> None:
     assert lab.apply().outcome == "done"
 
 
+def test_an_end_is_not_kept_waiting_by_what_comes_next() -> None:
+    """Reading a secret may run a command, and undoing something take hours."""
+    lab = Lab(
+        """
+        secrets: {t: {command: [pass, t]}}
+        steps:
+          a: {kind: job}
+          b: {kind: job, needs: a, token: "{{ secrets.t }}"}
+          c: {kind: job, needs: b}
+          net: {kind: service, needs: c, region: eu}
+        """,
+        secrets={"t": "s3cret"},
+    )
+    lab.apply(only=["net"])
+    lab.text = lab.text.replace("eu", "us")
+    read = lab.secrets.value
+    waited: list[str] = []
+
+    def is_told(address: str) -> None:
+        assert lab.records[address].done is not None
+        assert address in lab.happened(StepFinished)
+        waited.append(address)
+
+    def value(name: str) -> str:
+        is_told("a")
+        return read(name)
+
+    lab.secrets.value = value  # type: ignore[method-assign]
+    lab.toy.undoing["net"] = lambda record: is_told("c")
+    assert lab.apply(limits=ONE).outcome == "done"
+    assert waited == ["a", "c"]
+
+
 # --- failures ---------------------------------------------------------------------------------
 
 

@@ -66,7 +66,12 @@ def shown(side: object) -> str:
         case Unknown():
             return str(side)
         case _:
-            return json.dumps(side, ensure_ascii=False)
+            return json.dumps(side, ensure_ascii=False, default=_inner)
+
+
+def _inner(value: object) -> object:
+    """What JSON has no word for, inside a side of a change."""
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,21 @@ def test_a_change_reaches_what_refers_to_it_and_not_what_only_needs_it() -> None
     )
 
 
+def test_what_is_not_known_may_be_deep_inside_what_changed() -> None:
+    text = (
+        'steps: {a: {kind: job, value: 1}, b: {kind: job, run: [x, "{{ steps.a.outputs.value }}"]}}'
+    )
+    lab = done(text)
+    assert plan(lab, text.replace("value: 1", "value: 2").replace("[x, ", "[x, y, ")) == lines(
+        """
+        ~ a: `value` changed
+            value: 1 -> 2
+        ~ b: `run` changed
+            run: ["x", 1] -> ["x", "y", "(known after a)"]
+        """
+    )
+
+
 def test_the_order_is_that_of_the_file_as_far_as_needs_allow() -> None:
     text = "steps: {z: {kind: job, needs: y}, y: {kind: job}, x: {kind: job}}"
     assert list(Lab(text).verbs()) == ["y", "x", "z"] or list(Lab(text).verbs()) == ["y", "z", "x"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from fakes.lab import Lab
@@ -23,6 +24,8 @@ from lab.model.graph import Graph, closure
 from lab.model.labfile import OnFailure
 from lab.model.plan import Action, Verb
 from lab.model.state import Record
+from lab.report.plan_json import plan_json
+from lab.report.plan_text import plan_text
 from lab.running.run import Report
 from lab.running.schedule import Limits
 
@@ -58,6 +61,9 @@ def applied(lab: Lab, chapter: Round) -> Told:
     names = [plot.name for plot in chapter.plots]
     replace = names[:1] if chapter.again else []
     draft = lab.draft(replace=replace) if replace else lab.draft()
+    assert str(draft.plan) is not None
+    assert plan_text(draft.plan, colour=False)
+    assert json.dumps(plan_json(draft.plan, "Labfile.yaml"), allow_nan=False)
     before = dict(lab.records)
     report = lab.apply(
         draft,

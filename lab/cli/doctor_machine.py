@@ -124,6 +124,7 @@ def version_of(argv: Sequence[str]) -> str | None:
 
 def _existing(path: str) -> str:
     """*path*, or the nearest folder above it that exists."""
+    path = os.path.abspath(path)
     while not os.path.exists(path):
         path = os.path.dirname(path)
     return path

@@ -69,4 +69,4 @@ def cache_root(environ: Mapping[str, str]) -> str:
     if environ.get("LAB_CACHE"):
         return os.path.abspath(environ["LAB_CACHE"])
     base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "lab")
+    return os.path.abspath(os.path.join(base, "lab"))

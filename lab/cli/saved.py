@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab import __version__
-from lab.cli.arguments import selection, usage
+from lab.cli.arguments import usage
 from lab.cli.session import Session
 from lab.model.diagnostic import Diagnostic, PlanError
 from lab.model.plan import Action
@@ -20,17 +20,20 @@ from lab.planning.plan import Draft
 from lab.report.plan_json import plan_json
 
 MARK = "lab-plan"
-_REMEMBERED = (
-    "overlay",
-    "var",
-    "var_file",
-    "only",
-    "exclude",
-    "tags",
-    "replace",
-    "refresh",
-    "allow_commands",
-)
+_REMEMBERED: Mapping[str, type] = {
+    "overlay": str,
+    "var": list,
+    "var_file": list,
+    "only": list,
+    "exclude": list,
+    "tags": list,
+    "replace": list,
+    "refresh": bool,
+    "allow_commands": bool,
+}
+"""What a plan was made with, and the type of each."""
+
+_OWN = ("refresh", "allow_commands")  # cannot be told from what they are when nothing is said
 _SECRET = re.compile(r"<secret (\S+) [0-9a-f]+>")
 
 
@@ -62,23 +65,52 @@ def save(path: str, session: Session, draft: Draft, args: argparse.Namespace) ->
 
 
 def is_saved_plan(path: str | None) -> bool:
-    """Whether the file was written by `lab plan --out`."""
-    if path is None or not path.endswith(".json") or not os.path.isfile(path):
+    """Whether the file was written by `lab plan --out`, whatever its name."""
+    if path is None or not os.path.isfile(path):
         return False
-    return _load(path) is not None
+    try:
+        with open(path, "rb") as file:
+            return file.read(1) == b"{" and _load(path) is not None
+    except OSError:
+        return False
 
 
 def recall(path: str, args: argparse.Namespace) -> Mapping[str, str]:
-    """Sets *args* to what the saved plan was made with; gives the fingerprints of its steps."""
+    """Sets *args* to what the saved plan was made with; gives the fingerprints of its steps.
+
+    Raises:
+        LabfileError: the file is damaged, or *args* ask for another plan.
+    """
     saved = _load(path)
     assert saved is not None, "the caller asked is_saved_plan"
+    if not _whole(saved):
+        raise usage(
+            f"{path} is damaged: it is no plan any more", "make it anew: `lab plan --out FILE`"
+        )
+    asked = [name for name in _REMEMBERED if name not in _OWN and getattr(args, name)]
+    if asked:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
+        raise usage(
+            f"{path} is a plan, which already says what is to be done: {flags} cannot change it",
+            "leave it out, or give it to `lab plan --out FILE`",
+        )
     for name in _REMEMBERED:
-        if name in saved["args"]:
-            setattr(args, name, saved["args"][name])
+        setattr(args, name, saved["args"][name])
     args.labfile = saved["labfile"]
-    selection(args)
     steps: Mapping[str, str] = saved["steps"]
     return steps
+
+
+def _whole(saved: Mapping[str, Any]) -> bool:
+    """Whether everything that is used later is there; anyone may have written the file."""
+    args, steps = saved.get("args"), saved.get("steps")
+    if not (isinstance(saved.get("labfile"), str) and isinstance(args, dict)):
+        return False
+    values = [args.get(name) for name in _REMEMBERED]
+    right = all(map(isinstance, values, _REMEMBERED.values()))
+    texts = [each for value in values if isinstance(value, list) for each in value]
+    clean = all(isinstance(each, str) and "\0" not in each for each in texts)
+    return right and clean and isinstance(steps, dict)
 
 
 def refuse_if_moved(path: str, session: Session, draft: Draft, before: Mapping[str, str]) -> None:
@@ -139,19 +171,12 @@ def _plain(value: Any, *, keyed: bool) -> Any:
 
 
 def _load(path: str) -> Any:
-    """The saved part of a plan file, or None if it is not one; checked, for anyone may have written it."""
+    """The saved part of a plan file, or None if it is not one."""
     try:
         if os.path.getsize(path) > 64 * 1024 * 1024:
             return None
         with open(path, encoding="utf-8") as file:
-            found = json.load(file)
-        saved = found["saved"]
-        right = (
-            saved["mark"] == MARK
-            and isinstance(saved["labfile"], str)
-            and isinstance(saved["args"], dict)
-            and isinstance(saved["steps"], dict)
-        )
+            saved = json.load(file)["saved"]
+        return saved if saved["mark"] == MARK else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return saved if right else None

@@ -1,0 +1,64 @@
+"""Plans that were saved: recognised by what they hold, and refused when they do not hold any more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from past import Past
+
+STEPS = """  a: {kind: command, command: [cat, in.txt]}
+  s: {kind: command, command: [x], env: {T: "{{ secrets.t }}"}, when: false}
+vars: {x: 1}
+secrets: {t: {command: [never, run]}}
+"""
+
+
+@pytest.fixture
+def saved(past: Past) -> Past:
+    past.labfile(STEPS)
+    past("plan", "--out", "the.plan")
+    return past
+
+
+def change(past: Past, **over: Any) -> None:
+    """Writes *over* into the saved part of the plan."""
+    path = past.root / "the.plan"
+    plan = json.loads(path.read_text())
+    plan["saved"].update(over)
+    path.write_text(json.dumps(plan))
+
+
+def test_a_plan_is_known_by_what_it_holds(saved: Past) -> None:
+    """Not by the end of its name; that it reaches the shell's `cat` shows that it was applied."""
+    ran = saved("apply", "the.plan", expect=1)
+    assert "cat" in ran.out
+    assert "does not hold any more: `a`" in saved("apply", "the.plan", expect=3).err
+
+
+@pytest.mark.parametrize(
+    "flags", [["--var", "x=2"], ["--only", "a"], ["--replace", "a"], ["-e", "prod"]]
+)
+def test_a_plan_already_says_what_is_to_be_done(saved: Past, flags: list[str]) -> None:
+    refused = saved("apply", "the.plan", *flags, expect=2).err
+    assert "cannot change it" in refused and flags[0].lstrip("-")[0] in refused
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"labfile": 3},
+        {"args": {}},
+        {"args": []},
+        {"steps": None},
+        {"args": {"only": 5}},
+        {"args": {"var": ["\0"], "refresh": True}},
+    ],
+)
+def test_a_damaged_plan_is_refused(saved: Past, over: dict[str, Any]) -> None:
+    if isinstance(over.get("args"), dict) and over["args"]:
+        whole = json.loads((saved.root / "the.plan").read_text())["saved"]["args"]
+        over = {"args": {**whole, **over["args"]}}
+    change(saved, **over)
+    assert "the.plan is damaged" in saved("apply", "the.plan", expect=2).err

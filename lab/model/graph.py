@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -65,6 +65,16 @@ def closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str
             found.add(address)
             stack.extend(edges.get(address, ()))
     return found
+
+
+def among(graph: Graph, chosen: Container[str]) -> dict[str, tuple[str, ...]]:
+    """For each of *chosen*, in order, those of them that it waits for, directly or through others."""
+    found: dict[str, dict[str, None]] = {}
+    for address in graph.steps:
+        reached = found[address] = {}
+        for upstream in graph.needs.get(address, ()):
+            reached.update({upstream: None} if upstream in chosen else found[upstream])
+    return {address: tuple(reached) for address, reached in found.items() if address in chosen}
 
 
 def in_order(addresses: Iterable[str], needs: Mapping[str, Iterable[str]]) -> list[str]:

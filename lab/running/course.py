@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field
 
 from lab.model.event import Event, StepKept, StepSkipped
@@ -21,13 +21,15 @@ class Course:
     """Mutable: the deciding thread writes it while a run goes on; workers read ``outcomes``.
 
     ``failed`` maps a failed step to whether steps that only `need` it may still run; ``blocked`` maps a
-    step that was skipped to the failed step because of which it was.
+    step that was skipped to the failed step because of which it was. ``needs`` has what each step of the
+    run waits for, also through steps that are left out.
     """
 
     graph: Graph
     run: int
     clock: Clock
     tell: Tell
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     failed: dict[str, bool] = field(default_factory=dict)
     blocked: dict[str, str] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Course:
     def blocker(self, step: Step) -> str | None:
         """The failed step because of which *step* cannot run."""
         refs = set(self.graph.refs.get(step.address, ()))
-        for upstream in self.graph.needs.get(step.address, ()):
+        for upstream in self.needs.get(step.address, ()):
             if upstream in self.blocked:
                 return self.blocked[upstream]
             if upstream in self.failed and (upstream in refs or not self.failed[upstream]):

@@ -9,6 +9,7 @@ from typing_extensions import assert_never
 
 from lab.model.event import ProtectSet
 from lab.model.frozen import dataclass
+from lab.model.graph import among
 from lab.model.labfile import OnFailure, Step
 from lab.model.plan import Verb
 from lab.planning.decide import UNSEEN, Seen
@@ -68,8 +69,10 @@ class Run:
         self._jobs: dict[str, Job] = {}
         self._telling = Telling(tell, ports.journal, stop)
         self._forced = False  # stopped by --fail-fast, not by a person
+        self._needs = among(world.graph, self._actions)
         self._course = Course(
             graph=world.graph,
+            needs=self._needs,
             run=run,
             clock=ports.clock,
             tell=self._telling.later,
@@ -101,17 +104,11 @@ class Run:
         )
 
     def _scheduled(self) -> Schedule:
-        graph = self._world.graph
-        order = [a for a in graph.steps if a in self._actions]
+        steps = self._world.graph.steps
         seconds = {a: r.done.seconds for a, r in self._world.records.items() if r.done}
-        seconds.update({a: 0.0 for a in order if not self._actions[a].verb.runs})
-        demands = {a: _demand(graph.steps[a]) for a in order}
-        return Schedule(
-            {a: graph.needs.get(a, ()) for a in order},
-            limits=self._settings.limits,
-            demands=demands,
-            seconds=seconds,
-        )
+        seconds.update({a: 0.0 for a in self._needs if not self._actions[a].verb.runs})
+        demands = {a: _demand(steps[a]) for a in self._needs}
+        return Schedule(self._needs, limits=self._settings.limits, demands=demands, seconds=seconds)
 
     def decide(self, ended: tuple[Job, Result] | None) -> Iterable[Job]:
         """Takes what has ended; gives what may start now (see Crew)."""

@@ -7,7 +7,7 @@ from fakes.lab import graph_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.model.graph import CycleError, closure, in_order
+from lab.model.graph import CycleError, among, closure, in_order
 
 
 def ordered(text: str) -> str:
@@ -99,3 +99,19 @@ def test_up_and_down_the_graph() -> None:
     assert graph.downstream(["c"]) == graph.upstream(["a"]) == set()
     assert graph.dependents() == {"a": ["b", "d"], "b": ["c"], "c": [], "d": []}
     assert closure(["x"], {"x": ["y"], "y": ["x"]}) == {"x", "y"}
+
+
+def test_what_waits_through_others() -> None:
+    graph = graph_of(
+        """
+        steps:
+          a: {kind: job}
+          b: {kind: job, needs: a}
+          c: {kind: job, needs: [b, a]}
+          d: {kind: job, needs: [c, b]}
+        """
+    )
+    assert among(graph, {"a", "d"}) == {"a": (), "d": ("a",)}
+    assert among(graph, {"b", "d"}) == {"b": (), "d": ("b",)}
+    assert among(graph, set("abcd")) == {"a": (), "b": ("a",), "c": ("b", "a"), "d": ("c", "b")}
+    assert among(graph, set()) == {}

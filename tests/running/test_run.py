@@ -613,3 +613,25 @@ def test_what_is_left_out_is_not_touched() -> None:
     assert lab.toy.ran == ["c"]
     lab.apply()
     assert sorted(lab.toy.ran) == ["a", "b", "free"]
+
+
+def test_what_is_left_out_still_stands_between_others() -> None:
+    """The cluster must be there before what needs it through a step that is left out."""
+    text = """
+    steps:
+      cluster: {kind: job, value: 1}
+      install: {kind: job, needs: cluster}
+      more: {kind: job, needs: install}
+      deploy: {kind: job, needs: more}
+    """
+    lab = Lab(text)
+    lab.apply()
+    again = {"replace": ["cluster", "deploy"], "exclude": ["install", "more"]}
+    lab.apply(**again)
+    assert lab.toy.ran == ["cluster", "deploy"]
+    assert lab.toy.beside["deploy"] == set()
+    assert lab.happened(StepStarted, StepFinished) == ["cluster", "cluster", "deploy", "deploy"]
+    lab.toy.fails.add("cluster")
+    lab.apply(**again)
+    assert lab.toy.ran == ["cluster"]
+    assert causes(lab, StepSkipped) == {"deploy": "because `cluster` failed"}

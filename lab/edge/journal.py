@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -11,15 +12,17 @@ from typing import TypeAlias
 from lab.edge.journal_care import compact, decoded, faults
 from lab.edge.journal_errors import require_folder
 from lab.edge.journal_file import StateFile
+from lab.edge.journal_fold import Fold
+from lab.edge.journal_fold import read as read_fold
+from lab.edge.journal_fold import store as store_fold
 from lab.edge.journal_group import Group
 from lab.edge.journal_labs import LabRow, enter, find, labs, nothing
-from lab.edge.journal_records import Records
-from lab.edge.journal_rows import Run, insert, runs, store_records, store_run, texts
+from lab.edge.journal_rows import Run, insert, runs, store_run, texts
 from lab.edge.journal_schema import create as create_file
 from lab.edge.journal_tenancy import Tenancy, Tenure
 from lab.model.codec import dumps, event_to_json, is_journaled
-from lab.model.event import Event
-from lab.model.fold import fold
+from lab.model.diagnostic import StateError
+from lab.model.event import Event, RunFinished
 from lab.model.state import State
 
 __all__ = ["Journal", "LabRow", "LabState", "Run"]
@@ -37,6 +40,7 @@ class Journal:
     def __init__(self, path: str, root: str) -> None:
         self.path, self.root = path, root
         self._file: StateFile | None = None
+        self._states: list[LabState] = []
 
     def __enter__(self) -> Journal:
         return self
@@ -46,6 +50,9 @@ class Journal:
 
     def close(self) -> None:
         if self._file is not None:
+            for state in self._states:
+                state.settle()
+            self._states.clear()
             self._file.close()
             self._file = None
 
@@ -73,7 +80,9 @@ class Journal:
             row = find(file, self.root, name, overlay, labfile)
         if file is None or row is None:
             return LabState(None, LabRow(name=name, overlay=overlay), self.root)
-        return LabState(file, row, self.root)
+        state = LabState(file, row, self.root)
+        self._states.append(state)
+        return state
 
     def _opened(self, *, create: bool) -> StateFile | None:
         if self._file is None:
@@ -94,15 +103,15 @@ class LabState:
         self.tenancy = Tenancy(file, row.lab) if file else None
         self._file = file
         self._group: Group[Pending] = Group(self._commit)
-        self._cache: tuple[int, Records] | None = None  # the newest event, and the fold up to it
+        self._fold: Fold | None = None
 
     def load(self) -> State:
         if self._file is None:
             return State()
         with self._file.read() as db:
             run, head, _ = self._look(db)
-            records = self._current(db, head)
-            return State(records=records.copy(), run=run, key=self.row.key)
+            records = self._current(db, head).records.copy()
+            return State(records=records, run=run, key=self.row.key)
 
     def append(self, *events: Event) -> None:
         self.enter(*events)()
@@ -143,7 +152,20 @@ class LabState:
             return []
         with self._file.read() as db:
             _, head, _ = self._look(db)
-            return list(faults(db, self.row.lab, self._current(db, head), self.root))
+            try:
+                records = self._current(db, head).records
+            except StateError:  # an event, which is about to be named
+                records = None
+            return list(faults(db, self.row.lab, records, self.root))
+
+    def settle(self) -> None:
+        """Brings the table of records up to date, which only spares readers some work."""
+        found, self._fold = self._fold, None
+        if self._file is None or found is None or not found.late:
+            return
+        with contextlib.suppress(StateError), self._file.write(durable=False) as db:
+            if self._look(db)[1] == found.head:
+                store_fold(db, self.row.lab, found, found.head, all_of_it=True)
 
     def compact(self, keep_runs: int) -> int:
         """Drops the history of all but the newest *keep_runs* runs; gives how many events went.
@@ -153,8 +175,10 @@ class LabState:
         if self._file is None or self.tenancy is None:
             return 0
         with self._file.write() as db:
-            run, _, tenure = self._look(db)
+            run, head, tenure = self._look(db)
             self.tenancy.check(tenure)
+            # The table must not lack anything of events that go.
+            store_fold(db, self.row.lab, self._current(db, head), head, all_of_it=True)
             return compact(db, self.row.lab, run - keep_runs + 1, self.root, self._file.path)
 
     def _decoded(self, seq: int, text: str) -> Event | None:
@@ -167,16 +191,12 @@ class LabState:
         ).fetchone()
         return run, head, Tenure(epoch, holder)
 
-    def _current(self, db: sqlite3.Connection, head: int) -> Records:
-        """The records, read again if someone else stored events since."""
-        if self._cache is None or self._cache[0] != head:
-            rows = db.execute(
-                "SELECT address, json, identity FROM records WHERE lab = ? ORDER BY rowid",
-                (self.row.lab,),
-            )
+    def _current(self, db: sqlite3.Connection, head: int) -> Fold:
+        """The fold up to *head*, read again if someone else stored events since."""
+        if self._fold is None or self._fold.head != head:
             path = self._file.path if self._file else ""
-            self._cache = head, Records(rows, self.root, path)
-        return self._cache[1]
+            self._fold = read_fold(db, self.row.lab, head, self.root, path)
+        return self._fold
 
     def _commit(self, batches: list[Pending]) -> None:
         if self._file is None or self.tenancy is None:
@@ -185,26 +205,27 @@ class LabState:
         with self._file.write() as db:
             _, head, tenure = self._look(db)
             self.tenancy.check(tenure)
-            records = self._current(db, head)
-            self._cache = None  # until it is certain that what is folded now is stored
-            head = self._store(db, records, pending)
-        self._cache = head, records
+            found = self._current(db, head)
+            self._fold = None  # until it is certain that what is folded now is stored
+            self._store(db, found, pending)
+        self._fold = found
 
-    def _store(self, db: sqlite3.Connection, records: Records, pending: Pending) -> int:
-        lab = self.row.lab
+    def _store(self, db: sqlite3.Connection, found: Fold, pending: Pending) -> None:
+        lab, before = self.row.lab, found.head
         # Numbers are never used twice, also where compacting has dropped the newest events.
         last: int = db.execute("SELECT max(head) FROM labs").fetchone()[0]
         numbered = [(seq, event, text) for seq, (event, text) in enumerate(pending, last + 1)]
-        changed: dict[str, None] = {}
         for seq, event, _ in numbered:
-            changed.update(dict.fromkeys(fold(records, event)))
+            found.take(event)
             store_run(db, lab, seq, event)
         insert(db, lab, numbered)
-        store_records(db, lab, records, changed)
-        head = last + len(pending)
+        ends = any(isinstance(event, RunFinished) for event, _ in pending)
+        store_fold(db, lab, found, before, all_of_it=ends)
+        found.head = last + len(pending)
         run = max(event.run for event, _ in pending)
-        db.execute("UPDATE labs SET head = ?, run = max(run, ?) WHERE lab = ?", (head, run, lab))
-        return head
+        db.execute(
+            "UPDATE labs SET head = ?, run = max(run, ?) WHERE lab = ?", (found.head, run, lab)
+        )
 
 
 def _nothing() -> None:

@@ -35,14 +35,19 @@ def decoded(path: str, seq: int, text: str, root: str) -> Event | None:
         raise damaged(path, f"Event {seq} cannot be read ({error})") from None
 
 
-def faults(db: sqlite3.Connection, lab: int, records: Records, root: str) -> Iterator[str]:
-    """What is wrong with the file, and with the lab's part of it: a sentence each; none if whole."""
+def faults(db: sqlite3.Connection, lab: int, records: Records | None, root: str) -> Iterator[str]:
+    """What is wrong with the file, and with the lab's part of it: a sentence each; none if whole.
+
+    *records* is None where an event is so damaged that there are none.
+    """
     for (said,) in db.execute("PRAGMA integrity_check(20)"):
         if said != "ok":
             yield f"SQLite finds: {said}"
     folded: dict[str, Record] = {}
     lost = [*_fold(texts(db, lab), folded, root)]
     yield from lost
+    if records is None:
+        return
     yield from _unreadable(records)
     if not lost:
         yield from _differences(folded, records, root)

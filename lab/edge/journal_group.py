@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -29,32 +28,43 @@ class Group(Generic[T]):
 
     def __init__(self, commit: Callable[[list[T]], None]) -> None:
         self._commit = commit
-        self._turn = threading.Lock()
-        self._line: deque[Waiting[T]] = deque()
+        self._changed = threading.Condition(threading.Lock())
+        self._line: list[Waiting[T]] = []
+        self._committing = False
 
     def enter(self, item: T) -> Waiting[T]:
         """Puts *item* in line; nothing is committed until someone waits for it, or for a later one."""
         waiting = Waiting(item)
-        self._line.append(waiting)
+        with self._changed:
+            self._line.append(waiting)
         return waiting
 
     def wait(self, waiting: Waiting[T]) -> None:
         """Returns when what waits is committed; raises what its commit raised."""
-        if not waiting.settled:
-            with self._turn:
-                # Another thread may have committed it while this one waited for its turn.
-                if not waiting.settled:
-                    self._commit_line()
+        if not waiting.settled and (batch := self._take(waiting)):
+            error = self._attempt(batch)
+            with self._changed:
+                self._committing = False
+                for each in batch:
+                    each.error, each.settled = error, True
+                self._changed.notify_all()
         if waiting.error is not None:
             raise waiting.error
 
-    def _commit_line(self) -> None:
-        batch = [self._line.popleft() for _ in range(len(self._line))]
-        error: BaseException | None = None
+    def _take(self, waiting: Waiting[T]) -> list[Waiting[T]]:
+        """All that is in line, for the calling thread to commit; nothing if another thread did."""
+        with self._changed:
+            while self._committing and not waiting.settled:
+                self._changed.wait()
+            if waiting.settled:
+                return []
+            self._committing = True
+            batch, self._line = self._line, []
+            return batch
+
+    def _attempt(self, batch: list[Waiting[T]]) -> BaseException | None:
         try:
             self._commit([each.item for each in batch])
-        except BaseException as raised:  # noqa: BLE001 - every thread of the batch must hear of it
-            error = raised
-        for each in batch:
-            each.error = error
-            each.settled = True
+        except BaseException as error:  # noqa: BLE001 - every thread of the batch must hear of it
+            return error
+        return None

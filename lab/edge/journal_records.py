@@ -21,7 +21,10 @@ class Records(MutableMapping[str, Record]):
     """
 
     def __init__(self, rows: Iterable[tuple[str, str, str | None]], root: str, path: str) -> None:
-        self._rows: dict[str, Row] = {address: (text, ident) for address, text, ident in rows}
+        # None: it has changed, and was not stored since.
+        self._rows: dict[str, Row | None] = {
+            address: (text, ident) for address, text, ident in rows
+        }
         self._known: dict[str, Record] = {}
         self._root, self._path = root, path
 
@@ -33,7 +36,7 @@ class Records(MutableMapping[str, Record]):
 
     def __setitem__(self, address: str, record: Record) -> None:
         self._known[address] = record
-        self._rows[address] = record_to_texts(record, self._root)
+        self._rows[address] = None
 
     def __delitem__(self, address: str) -> None:
         del self._rows[address]
@@ -52,7 +55,9 @@ class Records(MutableMapping[str, Record]):
         return f"Records({', '.join(self._rows)})"
 
     def row(self, address: str) -> Row | None:
-        """What is stored of the record at *address*; None if there is none."""
+        """What is to be stored of the record at *address*; None if there is none."""
+        if address in self._rows and self._rows[address] is None:
+            self._rows[address] = record_to_texts(self._known[address], self._root)
         return self._rows.get(address)
 
     def copy(self) -> Records:
@@ -62,7 +67,9 @@ class Records(MutableMapping[str, Record]):
         return twin
 
     def _decoded(self, address: str) -> Record:
-        text, identity = self._rows[address]
+        row = self._rows[address]
+        assert row is not None, "what has changed is known"
+        text, identity = row
         try:
             return record_from_texts(text, identity, self._root)
         except CodecError as error:

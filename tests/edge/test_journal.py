@@ -17,6 +17,7 @@ from journal_bench import finished, journal, opened, random_event, run_started, 
 from lab.edge import journal_file
 from lab.edge.journal import LabState
 from lab.edge.journal_file import StateFile
+from lab.edge.journal_fold import MOST_LATE
 from lab.model.diagnostic import StateError
 from lab.model.event import (
     RunFinished,
@@ -202,6 +203,7 @@ class TestWriters:
     def test_a_damaged_record_can_be_dropped(self, tmp_path: Path) -> None:
         state = opened(tmp_path)
         state.append(started("a"), finished("a"), started("b"))
+        state.settle()
         with _tampered(state) as db:
             db.execute("UPDATE records SET json = '{' WHERE address = 'a'")
         again = opened(tmp_path)
@@ -210,6 +212,77 @@ class TestWriters:
             again.load().records["a"]
         again.append(StepForgotten(run=1, time=1.0, address="a"))
         assert list(opened(tmp_path).load().records) == ["b"]
+
+
+class TestLateRecords:
+    """The table of records is brought up to date once in a while; nobody can tell."""
+
+    def test_a_killed_writer_leaves_all_of_it(self, tmp_path: Path) -> None:
+        state = opened(tmp_path)
+        state.append(started("a"))
+        state.append(finished("a"), started("b"))
+        again = opened(tmp_path)  # the first one never settles
+        assert _rows(state) == []
+        assert list(again.load().records) == ["a", "b"]
+        assert again.load().records["a"].done is not None
+        assert again.check() == []
+
+    def test_two_writers_see_each_others(self, tmp_path: Path) -> None:
+        one, other = opened(tmp_path), opened(tmp_path)
+        one.append(started("a"))
+        other.append(started("b"))
+        one.append(finished("a"))
+        other.append(StepForgotten(run=1, time=1.0, address="b"))
+        for state in (one, other, opened(tmp_path)):
+            assert list(state.load().records) == ["a"]
+            assert state.load().records["a"].done is not None
+
+    def test_the_end_of_a_run_and_settling_bring_the_table_up_to_date(self, tmp_path: Path) -> None:
+        state = opened(tmp_path)
+        state.append(started("a"))
+        assert _rows(state) == []
+        state.append(RunFinished(run=1, time=1.0, outcome="done"))
+        assert _rows(state) == ["a"]
+        state.append(started("b"))
+        state.settle()
+        assert _rows(state) == ["a", "b"]
+        assert opened(tmp_path).check() == []
+
+    def test_many_are_not_left_to_the_end(self, tmp_path: Path) -> None:
+        state = opened(tmp_path)
+        for number in range(MOST_LATE + 1):
+            state.append(started(f"s{number}"))
+        assert len(_rows(state)) == MOST_LATE
+        assert len(opened(tmp_path).load().records) == MOST_LATE + 1
+
+    def test_what_someone_else_stored_meanwhile_is_not_overwritten(self, tmp_path: Path) -> None:
+        one, other = opened(tmp_path), opened(tmp_path)
+        one.append(started("a"))
+        other.append(StepForgotten(run=1, time=1.0, address="a"))
+        one.settle()
+        assert list(opened(tmp_path).load().records) == []
+
+    def test_compacting_loses_nothing_that_was_late(self, tmp_path: Path) -> None:
+        state = opened(tmp_path)
+        state.append(started("a"), finished("a"))
+        state.compact(0)
+        again = opened(tmp_path)
+        assert again.load().records["a"].done is not None
+        assert again.check() == []
+
+    def test_a_damaged_event_that_is_needed_is_named(self, tmp_path: Path) -> None:
+        state = opened(tmp_path)
+        state.append(started("a"))
+        with _tampered(state) as db:
+            db.execute("UPDATE events SET json = '{'")
+        with pytest.raises(StateError, match="damaged"):
+            opened(tmp_path).load()
+        assert any("event 1 cannot be read" in said for said in opened(tmp_path).check())
+
+
+def _rows(state: LabState) -> list[str]:
+    with _tampered(state) as db:
+        return [address for (address,) in db.execute("SELECT address FROM records ORDER BY rowid")]
 
 
 class TestTwins:

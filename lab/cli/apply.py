@@ -14,6 +14,7 @@ from lab.cli.outputs import Evaluated, evaluated
 from lab.cli.running import begin, confirm, end_survivors, interruptible, limits, moves, reporting
 from lab.cli.saved import is_saved_plan, recall, refuse_if_moved
 from lab.cli.session import Session, Survey, warnings_of
+from lab.cli.streams import heard_or_not
 from lab.cli.terminal import colourful
 from lab.model.diagnostic import Diagnostic, Severity
 from lab.model.event import RunFinished, StepKept, StepSkipped
@@ -92,7 +93,8 @@ def _run(session: Session, args: argparse.Namespace, found: Survey, draft: Draft
         session.ports.journal.append(finished)
         reporter.tell(finished)
     if not args.json:
-        ending(session, args, reporter.heard, report, outputs, since=started.time)
+        with heard_or_not():
+            ending(session, args, reporter.heard, report, outputs, since=started.time)
     return OUTCOMES[report.outcome]
 
 

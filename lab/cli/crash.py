@@ -27,13 +27,23 @@ def report(error: Exception, verb: str, words: list[str]) -> int:
             "".join(traceback.format_exception(error)),
         ]
     )
-    handle, path = tempfile.mkstemp(prefix="lab-crash-", suffix=".txt")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
     print(
         f"lab: a bug in lab stopped it ({type(error).__name__}: {error}).\n"
         "The state is as the last finished step left it; the same command goes on from there.\n"
-        f"Please report it with this file: {path}",
+        f"{_saved(text)}",
         file=sys.stderr,
     )
     return EXIT_BUG
+
+
+def _saved(text: str) -> str:
+    """Saves the report; gives the sentence that says where it is."""
+    try:
+        handle, path = tempfile.mkstemp(prefix="lab-crash-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        return (
+            f"Please report it with what follows; no file could be made of it ({error}).\n\n{text}"
+        )
+    return f"Please report it with this file: {path}"

@@ -13,6 +13,7 @@ from lab.cli.locking import locked
 from lab.cli.outputs import Evaluated
 from lab.cli.running import begin, end_survivors, interruptible, moves, reporting
 from lab.cli.session import Session
+from lab.cli.streams import heard_or_not
 from lab.cli.terminal import colourful, interactive
 from lab.model.diagnostic import Diagnostic, LabfileError, PlanError
 from lab.model.event import RunFinished
@@ -125,13 +126,7 @@ def _run(session: Session, args: argparse.Namespace, plan: Plan) -> int:
         reporter.tell(finished)
     report = Report(outcome=outcome, counts=course.counts, failed=tuple(course.failed))
     if not args.json:
-        ending(
-            session,
-            args,
-            reporter.heard,
-            report,
-            Evaluated({}, {}),
-            since=started.time,
-            verb="destroy",
-        )
+        none, since = Evaluated({}, {}), started.time
+        with heard_or_not():
+            ending(session, args, reporter.heard, report, none, since=since, verb="destroy")
     return OUTCOMES[outcome]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from lab import __version__
 
@@ -29,12 +30,23 @@ VERBS: dict[str, str] = {
     "version": "print the version",
 }
 
-EXIT_USAGE, EXIT_BUG, EXIT_INTERRUPTED = 2, 70, 130
+EXIT_UNWRITTEN, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; gives its exit code (the table is in the README)."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _streams().fill()
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except OSError as error:
+        return _unwritten(error)
+    return code
+
+
+def _run(words: list[str]) -> int:
     if words in (["version"], ["--version"], ["-V"]):
         print(f"lab {__version__}")
         return 0
@@ -53,32 +65,39 @@ def _guarded(verb: str, words: list[str]) -> int:
 
     try:
         code: int = import_module(f"lab.cli.{verb}").main(words)
-        sys.stdout.flush()
         return code
     except LabError as error:
         complain(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _streams().note("interrupted")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        _mute_stdout()
-        return 0
     except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported, never shown raw
+        if isinstance(error, OSError) and _streams().fails(error):
+            return _unwritten(error)
         reported: int = import_module("lab.cli.crash").report(error, verb, words)
         return reported
 
 
 def complain(error: Exception) -> None:
-    """Prints an error's diagnostics on standard error."""
-    import_module("lab.cli.complain").complain(error)
+    """Prints an error's diagnostics on standard error, if anybody hears it."""
+    try:
+        import_module("lab.cli.complain").complain(error)
+    except OSError:  # not with contextlib: importing it takes as long as all of this module
+        return
 
 
-def _mute_stdout() -> None:
-    """The reader of our output has gone (`lab logs | head`); the interpreter must not complain at exit."""
-    import os
+def _unwritten(error: OSError) -> int:
+    """What was to be printed could not be; a reader who has enough (`lab logs | head`) is no fault."""
+    _streams().mute()
+    if isinstance(error, BrokenPipeError):
+        return 0
+    _streams().note(f"lab: its output cannot be written: {error.strerror}")
+    return EXIT_UNWRITTEN
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+def _streams() -> ModuleType:
+    return import_module("lab.cli.streams")  # seldom needed, and starting up is a budget
 
 
 def _unknown(verb: str) -> int:

@@ -13,6 +13,7 @@ from types import FrameType
 
 from lab.cli.asking import ask
 from lab.cli.session import Session
+from lab.cli.streams import heard_or_not
 from lab.cli.terminal import colourful, interactive
 from lab.edge.process import Cancel
 from lab.edge.process_survivors import end_marked, find_marked
@@ -42,7 +43,10 @@ def limits(session: Session, args: argparse.Namespace) -> Limits:
 
 
 class Recorder:
-    """Passes events on, and keeps those that the last words of a run are about."""
+    """Passes events on, and keeps those that the last words of a run are about.
+
+    That nobody reads them any more, or that a disk is full, is no reason to stop a training.
+    """
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
@@ -51,7 +55,8 @@ class Recorder:
     def tell(self, event: Event) -> None:
         if isinstance(event, StepFailed | StepSkipped):
             self.heard.append(event)
-        self._reporter.tell(event)
+        with heard_or_not():  # a reporter does nothing but write
+            self._reporter.tell(event)
 
 
 @contextlib.contextmanager

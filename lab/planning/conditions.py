@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Step
-from lab.model.values import Json, Unknown
+from lab.model.state import Record
+from lab.model.values import Json, Unknown, Value, rendered
+from lab.planning.decide import Seen
 from lab.planning.outcome import Outcome, real, steps_scope
 from lab.reading.scope import base_scope
 from lab.reading.template import TemplateFault, is_template, references, render
@@ -19,7 +22,7 @@ class Requirement:
     """One `require` expression with what it was compared with: whether it holds, and the values in it."""
 
     text: str
-    holds: bool
+    holds: bool | Unknown
     values: tuple[tuple[str, Any], ...]
 
 
@@ -77,7 +80,55 @@ def requirement(value: Json, scope: Mapping[str, Any]) -> Requirement:
     bare = shown.removeprefix("{{").removesuffix("}}").strip() if shown.startswith("{{") else shown
     seen = dict.fromkeys(reference.parts for reference in references(text))
     values = tuple((".".join(parts), _at(scope, parts)) for parts in seen)
-    return Requirement(bare, result is True, values)
+    return Requirement(bare, result if isinstance(result, Unknown) else result is True, values)
+
+
+def unmet(
+    graph: Graph,
+    step: Step,
+    outcomes: Mapping[str, Outcome],
+    directory: str,
+    outputs: Mapping[str, Value],
+) -> str | Unknown:
+    """What of the step's `require` its *outputs* do not meet, with both sides; empty if they meet it.
+
+    Unknown while that depends on steps that must run first.
+
+    Raises:
+        TemplateFault: one of the expressions fails.
+    """
+    if not step.require:
+        return ""
+    scope = real_scope(graph, step, outcomes, directory)
+    scope["outputs"] = {name: rendered(value) for name, value in outputs.items()}
+    found = [requirement(each, scope) for each in step.require]
+    if broken := [each for each in found if each.holds is False]:
+        return "; ".join(f"required `{each.text}`, but {_sides(each)}" for each in broken)
+    after = [step for each in found if isinstance(each.holds, Unknown) for step in each.holds.after]
+    return Unknown(tuple(dict.fromkeys(after))) if after else ""
+
+
+def _sides(each: Requirement) -> str:
+    return ", ".join(f"{name} is {value!r}" for name, value in each.values) or "it is false"
+
+
+def looked_over(
+    graph: Graph,
+    step: Step,
+    outcomes: Mapping[str, Outcome],
+    directory: str,
+    record: Record | None,
+    seen: Seen,
+) -> Seen:
+    """*seen*, and whether what is recorded meets the step's `require` as it is now."""
+    if not step.require or record is None or record.done is None:
+        return seen
+    found: str | Unknown
+    try:
+        found = unmet(graph, step, outcomes, directory, record.done.outputs)
+    except TemplateFault as fault:
+        found = f"`require`: {fault.summary}"
+    return replace(seen, unmet=found) if found else seen
 
 
 def _at(scope: Any, parts: tuple[str, ...]) -> Any:

@@ -24,11 +24,15 @@ class NotAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is there: the provider's observation, and the artifacts that are gone or have other bytes."""
+    """What is there: the provider's observation, and the artifacts that are gone or have other bytes.
+
+    ``unmet`` says in words what of the step's `require` the recorded outputs do not meet, as far as it is known.
+    """
 
     observation: Observation | NotAsked | None = NotAsked()
     gone: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()
+    unmet: str | Unknown = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,11 @@ def _looked(seen: Seen) -> Decision:
         case Observation(drift=drift) if drift:
             what = list(dict.fromkeys(_subject(change) for change in drift))
             return Decision(Verb.UPDATE, f"{', '.join(what[:3])} drifted", drift)
+    if isinstance(seen.unmet, Unknown):
+        after = _names(seen.unmet.after)
+        return Decision(Verb.UNKNOWN, f"whether its `require` holds is known after {after}")
+    if seen.unmet:
+        return Decision(Verb.UPDATE, seen.unmet)
     return Decision(Verb.KEEP, "nothing changed")
 
 

@@ -14,7 +14,7 @@ from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.plan import Action, Plan, Verb
 from lab.model.values import Unknown
-from lab.planning.conditions import condition, real_scope
+from lab.planning.conditions import condition, looked_over, real_scope
 from lab.planning.decide import UNSEEN, Decision, Seen, decide
 from lab.planning.digest import Wanted, World, want
 from lab.planning.outcome import Known, Outcome, Skipped
@@ -126,7 +126,7 @@ def _plan_step(
     decision = decide(
         wanted,
         record,
-        seen,
+        looked_over(graph, step, sketch.outcomes, directory(address), record, seen),
         spec_type=world.specs[step.kind],
         cache=step.options.cache,
         replace=replace,

@@ -15,8 +15,8 @@ from lab.model.labfile import Step
 from lab.model.plan import Verb
 from lab.model.state import Record
 from lab.model.tree import format_path
-from lab.model.values import Json, Value, pack, rendered
-from lab.planning.conditions import Requirement, real_scope, requirement
+from lab.model.values import Json, Unknown, Value, pack
+from lab.planning.conditions import unmet
 from lab.planning.decide import Decision
 from lab.planning.digest import Wanted
 from lab.planning.outcome import Outcome
@@ -223,21 +223,14 @@ def _texts(value: Json) -> Iterator[str]:
 
 
 def _check_requirements(job: Job, outputs: Mapping[str, Value], bench: Bench) -> None:
-    if not job.step.require:
-        return
-    scope = real_scope(job.graph, job.step, job.outcomes, bench.directory)
-    scope["outputs"] = {name: rendered(value) for name, value in outputs.items()}
-    broken = [r for r in (requirement(each, scope) for each in job.step.require) if not r.holds]
-    if broken:
+    found = unmet(job.graph, job.step, job.outcomes, bench.directory, outputs)
+    assert not isinstance(found, Unknown), "everything that the step refers to has run"
+    if found:
         raise Refused(
-            "; ".join(f"required `{each.text}`, but {_sides(each)}" for each in broken),
+            found,
             "The step itself ended well; what it made does not meet its `require`.",
             reason="require",
         )
-
-
-def _sides(each: Requirement) -> str:
-    return ", ".join(f"{name} is {value!r}" for name, value in each.values) or "it is false"
 
 
 def _os_error(error: OSError) -> str:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from lab.model.diagnostic import PlanError
 from lab.model.frozen import dataclass
 from lab.model.plan import Action, Verb
+from lab.planning.conditions import looked_over
 from lab.planning.decide import Decision, Seen, decide
 from lab.planning.digest import Wanted, World
 from lab.planning.outcome import Outcome
@@ -56,7 +57,9 @@ def settle(
             return Keep(action.cause)
         wanted = wanted_of(world, step, outcomes)
         if action.verb is Verb.UNKNOWN:
-            return _known(world, action, wanted, seen)
+            record = world.records.get(step.address)
+            found = looked_over(world.graph, step, outcomes, directory, record, seen)
+            return _known(world, action, wanted, found)
     except PlanError as fault:
         return Make(planned, fault=fault)
     return Make(planned, wanted)

@@ -437,6 +437,28 @@ def test_an_expression_that_fails_on_what_is_recorded() -> None:
     assert told.span.line == 6
 
 
+def test_what_was_made_must_meet_its_require_as_it_is_now() -> None:
+    text = """
+steps:
+  base: {kind: job, value: 1}
+  a: {kind: job, value: 5, require: "{{ outputs.value > 3 }}"}
+  b: {kind: job, value: 5, require: "{{ outputs.value > steps.base.outputs.value }}"}
+"""
+    lab = done(text)
+    assert plan(lab, text.replace("> 3", "> 4")).count("= ") == 3
+    assert "`require`: " in plan(lab, text.replace("outputs.value > 3", "outputs.other > 3"))
+    changed = text.replace("> 3", "> 7").replace("value: 1", "value: 6")
+    assert plan(lab, changed) == lines("""
+        ~ base: `value` changed
+            value: 1 -> 6
+        ~ a: required `outputs.value > 7`, but outputs.value is 5
+        ? b: whether its `require` holds is known after base
+        """)
+    report = lab.apply()
+    assert set(report.failed) == {"a", "b"}
+    assert "steps.base.outputs.value is 6" in lab.error("b")
+
+
 def test_every_step_that_cannot_be_planned_is_told_at_once() -> None:
     lab = Lab("""
         vars: {none: 0}

@@ -142,14 +142,14 @@ def add_output(made: argparse.ArgumentParser) -> None:
 def selection(args: argparse.Namespace) -> Selection:
     """The selection that the options say; commas separate too."""
     return Selection(
-        only=_split(args.only),
-        exclude=_split(args.exclude),
-        tags=_split(args.tags),
-        replace=_split(getattr(args, "replace", [])),
+        only=_split("--only", args.only),
+        exclude=_split("--exclude", args.exclude),
+        tags=_split("--tags", args.tags),
+        replace=_split("--replace", getattr(args, "replace", [])),
     )
 
 
-def _split(values: list[str]) -> tuple[str, ...]:
+def _split(flag: str, values: list[str]) -> tuple[str, ...]:
     """Patterns separated by commas, except commas inside a matrix key's brackets."""
     found: list[str] = []
     for value in values:
@@ -162,7 +162,10 @@ def _split(values: list[str]) -> tuple[str, ...]:
             else:
                 word += char
         found.append(word)
-    return tuple(word.strip() for word in found if word.strip())
+    words = tuple(word.strip() for word in found if word.strip())
+    if values and not words:  # an empty shell variable must not mean every step
+        raise usage(f"{flag} is empty: it names nothing", "leave it out to mean every step")
+    return words
 
 
 def positive(text: str) -> int:

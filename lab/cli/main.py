@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from types import ModuleType
 
 from lab import __version__
@@ -38,12 +39,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _streams().fill()
+    _make_printable()
     try:
         code = _run(words)
         sys.stdout.flush()
     except OSError as error:
         return _unwritten(error)
     return code
+
+
+def _make_printable() -> None:
+    """Whatever bytes a file's name has, and whatever a terminal can show: printing never fails for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, TextIOWrapper):
+            continue
+        if stream.encoding.lower() == "utf-8":
+            stream.reconfigure(errors="backslashreplace")
+        else:
+            _streams().make_legible(stream)
 
 
 def _run(words: list[str]) -> int:

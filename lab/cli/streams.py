@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
+import json
 import os
 import select
 import sys
 from collections.abc import Iterator
+from io import TextIOWrapper
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_LEGIBLE = "lab.legible"
+_SIGNS = {
+    **dict(
+        zip(
+            "▶✓✗■↻·│━╌●○▸×─←├┤┼┴╰╯±⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏▁▂▃▄▅▆▇█",
+            ">+x#~.|=-*o>x-<++++++~**********_..-=+*#",
+            strict=True,
+        )
+    ),
+    "→": "->",
+    "…": "...",
+    "≥": ">=",
+    "≤": "<=",
+}
 
 
 def fill() -> None:
@@ -22,6 +39,19 @@ def fill() -> None:
                 os.close(handle)
             mode = "w" if number else "r"
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def make_legible(stream: TextIOWrapper) -> None:
+    """Lets *stream*, whose encoding is not UTF-8, show signs by others like them; the rest as JSON would."""
+    codecs.register_error(_LEGIBLE, _instead)
+    stream.reconfigure(errors=_LEGIBLE)
+
+
+def _instead(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(_SIGNS.get(char) or json.dumps(char)[1:-1] for char in text), error.end
 
 
 def fails(error: OSError) -> bool:

@@ -98,7 +98,7 @@ def _connected(path: str) -> sqlite3.Connection:
 
 def _open(path: str, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"file:{quote(path)}?{mode}",
+        f"file:{quote(os.fsencode(path))}?{mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,

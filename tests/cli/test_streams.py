@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.project import LAB, Project
+
+pytestmark = pytest.mark.live
 
 LABFILE = """
     labfile: 1
@@ -28,7 +32,7 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"], autouse=True)
+@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
 def buffering(request: pytest.FixtureRequest, project: Project) -> None:
     project.env["PYTHONUNBUFFERED"] = request.param
 
@@ -49,6 +53,7 @@ def _shell(project: Project, text: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.usefixtures("buffering")
 def test_a_reader_who_has_enough_is_no_fault(project: Project) -> None:
     code, said = _shell(project, '"$LAB" plan | head -1; exit ${PIPESTATUS[0]}')
     assert (code, said.count("\n")) == (0, 1)
@@ -56,6 +61,7 @@ def test_a_reader_who_has_enough_is_no_fault(project: Project) -> None:
     assert code == 0
 
 
+@pytest.mark.usefixtures("buffering")
 def test_an_apply_that_nobody_reads_goes_on_to_its_end(project: Project) -> None:
     code, said = _shell(project, '"$LAB" apply | head -1; exit ${PIPESTATUS[0]}')
     assert code == 0
@@ -70,6 +76,7 @@ def test_a_failure_that_nobody_reads_is_one_all_the_same(project: Project) -> No
     assert code == 1
 
 
+@pytest.mark.usefixtures("buffering")
 @needs_full
 @pytest.mark.parametrize("words", ["version", "--help", "plan", "plan --json", "graph", "status"])
 def test_no_room_for_the_output_is_said(project: Project, words: str) -> None:
@@ -78,6 +85,7 @@ def test_no_room_for_the_output_is_said(project: Project, words: str) -> None:
     assert "its output cannot be written: No space left on device" in said
 
 
+@pytest.mark.usefixtures("buffering")
 @needs_full
 @pytest.mark.parametrize("words", ["apply", "apply --json"])
 def test_no_room_for_the_output_stops_no_run(project: Project, words: str) -> None:
@@ -93,3 +101,42 @@ def test_closed_streams(project: Project, closed: str) -> None:
     assert {action for action, _ in project.plan().values()} == {"keep"}
     assert project.lab("logs", "a").out == "hello\n", "no file took the place of a closed stream"
     assert _shell(project, f'"$LAB" plan nowhere.yaml {closed}')[0] == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_signs_that_an_encoding_lacks_are_shown_by_others(project: Project, encoding: str) -> None:
+    project.env["PYTHONIOENCODING"] = encoding
+    project.labfile(LABFILE.replace("echo hello", "echo 'x=é😀' >> $LAB_OUTPUT"))
+    plain, told = (
+        subprocess.run(
+            [LAB, "apply", *words],
+            cwd=project.folder,
+            env=project.env,
+            capture_output=True,
+            check=True,
+        ).stdout.decode(encoding)
+        for words in ([], ["--json", "--replace", "a"])
+    )
+    assert "> a" in plain and "+ b" in plain
+    events = [json.loads(line) for line in told.splitlines()]
+    assert {"x": "é😀"} in [event.get("outputs") for event in events]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    project = Project(Path(os.fsdecode(folder)))
+    project.labfile(
+        LABFILE
+        + """
+      c: {kind: command, command: "echo 1 > $LAB_STEP_DIR/x", artifacts: {x: "{{ step.dir }}/x"}}
+    outputs: {x: "{{ steps.c.outputs.x }}"}
+    """
+    )
+    assert "caf\\udce9/.lab" in project.lab("apply").out
+    assert {action for action, _ in project.plan().values()} == {"keep"}
+    assert (
+        project.lab("output", "--json").json["x"].endswith("caf\udce9/.lab/work/streams/steps/c/x")
+    )
+    project.lab("destroy", "--yes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shlex
 import sqlite3
@@ -12,6 +13,8 @@ from typing import TypeAlias
 from lab.model.diagnostic import Diagnostic, StateError
 
 BUSY_SECONDS = 30.0
+_MAKE_WRITABLE = "lab keeps its state in `.lab` beside the Labfile: make that folder writable."
+_MAKE_ROOM = "Free some space (`.lab/cache` may be deleted by hand), then run the same again."
 
 Explain: TypeAlias = Callable[[str, str], StateError]
 
@@ -36,11 +39,12 @@ def made(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         require_folder(os.path.dirname(path))
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise StateError(
             Diagnostic(
                 summary=f"{path} cannot be made",
                 detail=f"{error.strerror or error}: {error.filename or path}.",
-                help="lab keeps its state in `.lab` beside the Labfile: make that folder writable.",
+                help=_MAKE_ROOM if full else _MAKE_WRITABLE,
             )
         ) from error
 
@@ -106,6 +110,15 @@ def _broken(path: str, text: str) -> StateError:
     return damaged(path, f"SQLite says: {text}")
 
 
+def _input_output(path: str, text: str) -> StateError:
+    """On a full disk SQLite cannot even make the memory that readers share, and says no more than this."""
+    try:
+        room = os.statvfs(os.path.dirname(path)).f_bavail
+    except OSError:
+        room = 1
+    return (_failed if room else _MEANINGS["disk is full"])(path, text)
+
+
 _failed = _told(
     "the state {path} cannot be used",
     "SQLite says: {text}.",
@@ -120,8 +133,9 @@ _MEANINGS: dict[str, Explain] = {
     "disk is full": _told(
         "no space is left for the state {path}",
         "What was to be recorded now is not; what was recorded before is safe.",
-        "Free some space (`lab gc` removes caches and old logs), then run the same again.",
+        _MAKE_ROOM,
     ),
+    "disk i/o error": _input_output,
     "locked": _told(
         "the state {path} is busy",
         f"Another program has been writing to it for more than {BUSY_SECONDS:.0f} seconds.",

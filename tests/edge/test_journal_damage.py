@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -278,3 +280,21 @@ def test_a_file_where_the_locks_belong_is_named(tmp_path: Path) -> None:
     locks.write_text("")
     with journal(tmp_path) as there, pytest.raises(StateError, match="locks is not a folder"):
         Lock(there.open("mnist", create=True)).acquire()
+
+
+@pytest.mark.parametrize(("free", "said"), [(0, "no space is left"), (9, "cannot be used")])
+def test_a_full_disk_is_told_from_a_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, said: str
+) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_bavail=free))
+    with (
+        pytest.raises(StateError, match=said),
+        journal_errors.explained(str(tmp_path / "state.db")),
+    ):
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_no_room_to_make_a_state_is_no_matter_of_permissions(tmp_path: Path) -> None:
+    with pytest.raises(StateError) as caught, journal_errors.made(str(tmp_path / "state.db")):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert "Free some space" in caught.value.diagnostics[0].help

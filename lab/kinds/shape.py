@@ -31,7 +31,7 @@ from lab.kinds.shape_types import (
 )
 from lab.kinds.spec import StepOutputs
 
-__all__ = ["Fault", "SpecFault", "check_partial", "record_of", "to_spec"]
+__all__ = ["Fault", "SpecFault", "partial", "record_of", "to_spec"]
 
 S = TypeVar("S")
 
@@ -57,16 +57,17 @@ def to_spec(spec_class: type[S], tree: Mapping[str, Any]) -> S:
     return made
 
 
-def check_partial(spec_class: type[Any], tree: Mapping[str, Any]) -> None:
-    """Check a tree that may hold Unknown values, as far as it is known.
+def partial(spec_class: type[Any], tree: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a rendered tree that may hold Unknown values, checked and settled as far as it is known.
 
     Raises:
         SpecFault: with every fault.
     """
     run = Settling(templates=False, unknowns=True)
-    settle_fields(record_of(spec_class), tree, (), run)
+    settled = settle_fields(record_of(spec_class), tree, (), run)
     if run.faults:
         raise SpecFault(tuple(run.faults))
+    return settled
 
 
 def _build(shape: Shape, value: Any) -> Any:

@@ -7,14 +7,14 @@ from dataclasses import MISSING, field
 from functools import lru_cache
 from typing import Any
 
-from lab.kinds.shape import check_partial
+from lab.kinds.shape import partial
 from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.state import Record
-from lab.model.tree import digest
+from lab.model.tree import digest, text_of
 from lab.model.values import Unknown
 from lab.planning.inputs import declared, made_by, named
 from lab.planning.outcome import Outcome, identity_of, steps_scope
@@ -89,8 +89,17 @@ def _tree(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> dict[str
     if step.literal:
         return raw
     rendered: dict[str, Any] = render(raw, identity_scope(world, step, outcomes))
-    check_partial(world.specs[step.kind], rendered["spec"])
+    # what programs get counts: a variable 3.10 is the text 3.10 where a text is wanted, and no 3.1
+    rendered["spec"] = partial(world.specs[step.kind], rendered["spec"])
+    rendered["env"] = {name: variable(value) for name, value in rendered["env"].items()}
     return rendered
+
+
+def variable(value: Any) -> Any:
+    """A value of `env` as programs get it: text as it is, nothing as nothing, the rest as the Labfile has it."""
+    if isinstance(value, Unknown):
+        return value
+    return "" if value is None else text_of(value)
 
 
 def identity_scope(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lab.model.plan import Verb
 from lab.model.state import Done, Record
 from lab.model.values import Json, Value
 from lab.planning.conditions import real_scope
+from lab.planning.digest import variable
 from lab.planning.inputs import made_by, named
 from lab.ports import Cancel, Secrets
 from lab.reading.template import TemplateFault, render
@@ -23,7 +24,7 @@ from lab.running.destroy import Gone, undo
 from lab.running.intent import to_make, without_beginning
 from lab.running.io import Memory, Ports
 from lab.running.telling import Entry, Telling
-from lab.running.variables import Resolved, kept, variable
+from lab.running.variables import Resolved, kept
 
 LONGEST_PAUSE = 300.0  # seconds between two attempts, at most
 TRANSIENT_ATTEMPTS = 3  # further attempts after a transient failure, where the Labfile does not say
@@ -107,7 +108,13 @@ def _prepared(job: Job, ports: Ports) -> dict[str, Any]:
     tree["env"] = {name: variable(value) for name, value in tree["env"].items()}
     if job.wanted.missing:
         shown = ", ".join(job.wanted.missing)
-        raise FileNotFoundError(2, "a declared input is not there", shown)
+        raise PlanError(
+            Diagnostic(
+                summary=f"a declared input is not there: {shown}",
+                detail="The step's `inputs` name it.",
+                help="Mend the path, or make the file; a step that makes it comes before in `needs`.",
+            )
+        )
     if job.decision.verb is Verb.REPLACE:
         to_spec(job.spec_type, tree["spec"])  # what cannot be made is no reason to destroy
     return tree
@@ -249,7 +256,7 @@ def _broken(
         attempt=number,
         interrupted=failure.interrupted,
         counts=job.step.options.on_failure is not OnFailure.IGNORE,
-        seconds=now - began,
+        seconds=max(0.0, now - began),  # a clock may be set back
         made=_files_made(job, ports),
     )
     return Broken(failure, telling.enter(failed))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lab.model.labfile import Step
-from lab.model.tree import text_of
 from lab.model.values import Json
+from lab.planning.digest import variable
 from lab.ports import Secrets
 from lab.reading.template import references, render
 
@@ -81,17 +81,12 @@ class Restored(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         match self._env[name]:
             case {"template": str(template)}:
-                return variable(render(template, self._scope))
+                return str(variable(render(template, self._scope)))
             case value:
-                return variable(value)
+                return str(variable(value))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._env)
 
     def __len__(self) -> int:
         return len(self._env)
-
-
-def variable(value: Any) -> str:
-    """A value of `env` as programs get it: text as it is, nothing as nothing, the rest as the Labfile has it."""
-    return "" if value is None else text_of(value)

@@ -71,7 +71,7 @@ def test_what_changed_is_marked(applied: Past) -> None:
     (applied.root / "pkg" / "layers.py").write_text("x = 2\n")
     said = applied("explain", "train", "--var", "lr=2").out
     assert "plan   ~ update: `command`, input `pkg/layers.py` changed" in said
-    assert "command[3]: 1 → 2" in said
+    assert 'command[3]: "1" → "2"' in said
     counted = rows(said, "What counts")
     assert [row for row in counted if row.startswith("~ command")]
     assert "kind command" in counted

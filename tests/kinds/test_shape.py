@@ -11,7 +11,7 @@ import pytest
 from lab.kinds.command import Command
 from lab.kinds.dataset import Dataset
 from lab.kinds.environment import Environment
-from lab.kinds.shape import SpecFault, check_partial, record_of, to_spec
+from lab.kinds.shape import SpecFault, partial, record_of, to_spec
 from lab.kinds.shape_scalar import Settling
 from lab.kinds.shape_settle import settle_fields
 from lab.kinds.spec import Duration, FilePath, Option, Size, StepOutputs, option
@@ -263,10 +263,10 @@ def test_defaults_with_templates_are_written_into_the_tree() -> None:
 
 def test_unknowns_stand_for_anything_while_planning() -> None:
     later = Unknown(("env",))
-    check_partial(Every, {"whole": later, "items": [1, later], "inner": later, "step": later})
-    check_partial(Training, {"command": later, "metrics": {"from": "jsonl", "path": later}})
+    partial(Every, {"whole": later, "items": [1, later], "inner": later, "step": later})
+    partial(Training, {"command": later, "metrics": {"from": "jsonl", "path": later}})
     with pytest.raises(SpecFault):
-        check_partial(Every, {"whole": later, "flag": "x"})
+        partial(Every, {"whole": later, "flag": "x"})
     with pytest.raises(SpecFault):
         to_spec(Every, {"whole": later})
 

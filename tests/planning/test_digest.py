@@ -263,7 +263,19 @@ def test_matrix_values_and_parameters_count_where_they_are_used() -> None:
       a: {kind: job, matrix: {lr: [0.1, 0.01]}, parameters: {lr: "{{ matrix.lr }}"},
           run: ["{{ parameters.lr }}"]}
     """
-    assert identity(text, step="a[lr=0.01]")["run"] == [0.01]
+    assert identity(text, step="a[lr=0.01]")["run"] == ["0.01"]
+
+
+@pytest.mark.parametrize("key", ["run: ['{{ vars.v }}']", "env: {V: '{{ vars.v }}'}"])
+def test_what_programs_get_counts_as_they_get_it(key: str) -> None:
+    """Python's version 3.10 is not 3.1, but a number is its text where texts are wanted."""
+
+    def digest(value: str, key: str = key) -> str:
+        return wanted("vars: {v: " + value + "}\nsteps: {a: {kind: job, " + key + "}}").digest
+
+    assert digest("3.10") != digest("3.1")
+    assert digest("3.10") == digest("'3.10'") == digest("0", key.replace("{{ vars.v }}", "3.10"))
+    assert digest("true") == digest("'true'") != digest("1")
 
 
 def test_a_wish_in_other_words_is_the_same_wish() -> None:

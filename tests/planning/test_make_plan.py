@@ -70,7 +70,7 @@ def test_what_is_not_known_may_be_deep_inside_what_changed() -> None:
         ~ a: `value` changed
             value: 1 -> 2
         ~ b: `run` changed
-            run: ["x", 1] -> ["x", "y", "(known after a)"]
+            run: ["x", "1"] -> ["x", "y", "(known after a)"]
         """
     )
 

@@ -63,7 +63,7 @@ def decide(
     if record is None or (record.done is None and record.tried is None):
         return Decision(Verb.CREATE, "never ran")
     changes = _changes(wanted, record)
-    verb = _verb(changes, spec_type) if record.done else Verb.CREATE
+    verb = _verb(changes, spec_type) if record.done else _begun(wanted, record)
     if replace:
         verb = Verb.REPLACE if record.done else verb
         return Decision(verb, "asked for with --replace", changes)
@@ -91,6 +91,14 @@ def _verb(changes: tuple[Change, ...], spec_type: type[Any]) -> Verb:
     anew = replacing(spec_type) | {"kind", "target"}  # type: ignore[arg-type]
     known = (change for change in changes if _is_known(change))
     return Verb.REPLACE if any(_top(change.path) in anew for change in known) else Verb.UPDATE
+
+
+def _begun(wanted: Wanted, record: Record) -> Verb:
+    """What never finished is created; but half a cluster is there already, and only its provider can undo it."""
+    target = wanted.identity.get("target")
+    place = target.get("provider") if isinstance(target, Mapping) else target
+    same = record.kind == wanted.identity.get("kind") and record.place == place
+    return Verb.REPLACE if record.infrastructure and not same else Verb.CREATE
 
 
 def _unfinished(tried: Tried) -> str:

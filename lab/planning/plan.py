@@ -285,7 +285,10 @@ def not_asked(step: Step, decision: Decision) -> PlanError:
     return PlanError(
         Diagnostic(
             summary=f"`{step.address}` would have to be replaced, which the plan could not show",
-            detail=f"Known since this run: {decision.cause}.",
-            help="run the same command again: now the plan shows it",
+            detail="Known since this run: "
+            + ", ".join(str(each) for each in decision.changes)
+            + ".",
+            help="run the same command again: now the plan shows it; if it does not, because what this"
+            f" comes from is made in every run, add `--replace '{step.address}'`",
         )
     )

@@ -56,7 +56,7 @@ def settle(
         if action.verb is Verb.KEEP:
             return Keep(action.cause)
         wanted = wanted_of(world, step, outcomes)
-        if action.verb is Verb.UNKNOWN:
+        if action.verb in (Verb.UNKNOWN, Verb.UPDATE):
             record = world.records.get(step.address)
             found = looked_over(world.graph, step, outcomes, directory, record, seen)
             return _known(world, action, wanted, found)
@@ -66,15 +66,18 @@ def settle(
 
 
 def _known(world: World, action: Action, wanted: Wanted, seen: Seen) -> Keep | Make:
-    """What was unknown is kept or updated, and nothing else: nobody was asked for more."""
+    """What was unknown is kept or updated, and nothing else: nobody was asked for more.
+
+    What was to be updated is; but of that too a part may have been unknown.
+    """
     step, record = world.graph.steps[action.address], world.records.get(action.address)
     decision = decide(
         wanted, record, seen, spec_type=world.specs[step.kind], cache=step.options.cache
     )
+    if decision.verb is Verb.REPLACE and record is not None and record.infrastructure:
+        raise not_asked(step, decision)
+    if action.verb is Verb.UPDATE:
+        return Make(Decision(action.verb, action.cause, action.changes), wanted)
     if decision.verb is Verb.KEEP:
         return Keep("what it depends on came out the same")
-    if decision.verb is Verb.REPLACE:
-        if record is not None and record.infrastructure:
-            raise not_asked(step, decision)
-        decision = Decision(Verb.UPDATE, decision.cause, decision.changes)
-    return Make(decision, wanted)
+    return Make(Decision(Verb.UPDATE, decision.cause, decision.changes), wanted)

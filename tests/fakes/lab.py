@@ -191,6 +191,7 @@ class Lab:
         other.vars, other.files, other.journal = self.vars, self.files, self.journal
         other.work, other.secrets, other.runs = self.work, self.secrets, self.runs
         other.toy.files = other.service.files = self.files
+        other.toy.there |= self.toy.there
         return other
 
     def _looking(self, record: Record) -> StepIo:

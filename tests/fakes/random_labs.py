@@ -97,13 +97,13 @@ def plots(draw: st.DrawFn, name: str, earlier: Sequence[str]) -> Plot:
     whens: list[Any] = [True, True, True, True, False]
     return Plot(
         name=name,
-        kind=draw(st.sampled_from(["job", "job", "job", "service"])),
+        kind=draw(st.sampled_from(["job", "job", "service"])),
         value=draw(st.integers(0, 2)),
         uses=tuple(draw(some)),
         guarded=draw(st.booleans()),
         needs=tuple(draw(some)),
-        when=draw(st.sampled_from([*whens, *earlier[:2]])),
-        region=draw(st.sampled_from(["eu", "eu", "us", *earlier[:1]])),
+        when=draw(st.sampled_from([*whens, *earlier])),
+        region=draw(st.sampled_from(["eu", "us", *earlier])),
         matrix=draw(rare(True, False)),
         artifact=draw(rare(True, False, 3)),
         options=tuple(options.items()),
@@ -118,12 +118,14 @@ def edited(draw: st.DrawFn, before: Sequence[Plot], count: int) -> tuple[Plot, .
     for i, name in enumerate(NAMES[:count]):
         old = known.get(name)
         how = draw(st.integers(0, 9)) if old else draw(st.integers(7, 9))
-        if old is not None and how <= 4:
+        if old is not None and how <= 3:
             after.append(old)
-        elif old is not None and how == 5:
+        elif old is not None and how == 4:
             after.append(replace(old, env=old.env + 1))
-        elif old is not None and how == 6:
+        elif old is not None and how == 5:
             after.append(replace(old, value=(old.value + 1) % 3))
+        elif old is not None and how == 6:
+            after.append(replace(old, region="us" if old.region == "eu" else "eu"))
         elif how <= 8:
             after.append(draw(plots(name, NAMES[:i])))
     return tuple(after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +22,8 @@ class Toy:
 
     ``on[address]`` says what a step does, ``fails`` which are refused; else the output `value` is the
     key `value`, and each artifact a file that holds it. ``ran`` and ``destroyed`` are in order,
-    ``beside`` has for each step those that were running when it began.
+    ``beside`` has for each step those that were running when it began. Each takes ``pause`` seconds.
+    ``there`` is what services there are in the world: their addresses and regions.
     """
 
     def __init__(self, spec: type[Any], files: FakeFiles, shared: Toy | None = None) -> None:
@@ -35,6 +37,8 @@ class Toy:
         self.running: set[str] = shared.running if shared else set()
         self.tasks: dict[str, Task[Any]] = shared.tasks if shared else {}
         self.destroyed: list[str] = shared.destroyed if shared else []
+        self.there: set[tuple[str, str]] = shared.there if shared else set()
+        self.pause = 0.0
         self.undoing: dict[str, Callable[[Record], None]] = shared.undoing if shared else {}
         self.world: dict[str, Observation | None] = shared.world if shared else {}
 
@@ -49,6 +53,10 @@ class Toy:
             self.tasks[task.address] = task
             self.world.pop(task.address, None)
         try:
+            if self.pause:
+                time.sleep(self.pause)
+            if hasattr(task.spec, "region"):
+                self.build(task, io)
             if task.address in self.fails:
                 raise Refused("it broke")
             return self.on.get(task.address, self.make)(task, io)
@@ -56,6 +64,14 @@ class Toy:
             with self.lock:
                 self.running.discard(task.address)
                 self.ended.append(task.address)
+
+    def build(self, task: Task[Any], io: Io) -> None:
+        """What a service is in the world, remembered before it is there; what a killed try left goes."""
+        region = json.dumps(task.spec.region)
+        if isinstance(task.left, Mapping):
+            self.there.discard((task.address, str(task.left["region"])))
+        io.remember({"region": region})
+        self.there.add((task.address, region))
 
     def make(self, task: Task[Any], io: Io) -> dict[str, Value]:
         outputs: dict[str, Value] = {"value": task.spec.value}
@@ -67,6 +83,8 @@ class Toy:
     def destroy(self, record: Record, io: Io) -> None:
         self.destroyed.append(record.address)
         self.undoing.get(record.address, lambda record: None)(record)
+        if isinstance(record.memory, Mapping):
+            self.there.discard((record.address, str(record.memory["region"])))
 
 
 def until_stopped(io: Io) -> dict[str, Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,26 @@ def test_what_was_to_be_made_anew_still_is_after_a_try_that_did_not_end(tried: T
     assert decide(wanted_service(value=2), have, spec_type=Service).verb is Verb.UPDATE
     asked = decide(wanted_service(value=1, region="us"), have, spec_type=Service, cache=False)
     assert asked.verb is Verb.REPLACE
+
+
+def test_half_a_thing_of_another_kind_or_place_is_undone_by_whoever_began_it() -> None:
+    half = Record(
+        address="train", kind="service", target="box", place="remote", infrastructure=True,
+        tried=INTERRUPTED,
+    )  # fmt: skip
+
+    def verb(record: Record, **identity: Any) -> Verb:
+        whole = {"kind": "service", "target": "remote", **identity}
+        wanted = Wanted(identity=whole, digest=digest(whole))
+        return decide(wanted, record, spec_type=Service).verb
+
+    assert verb(half) is Verb.CREATE
+    assert verb(half, value=3) is Verb.CREATE
+    assert verb(half, target={"provider": "remote", "host": "h"}) is Verb.CREATE
+    assert verb(half, target="local") is Verb.REPLACE
+    assert verb(half, target={"provider": "local", "host": "h"}) is Verb.REPLACE
+    assert verb(half, kind="job") is Verb.REPLACE
+    assert verb(replace(half, infrastructure=False), kind="job") is Verb.CREATE
 
 
 def test_replacing_is_asked_for() -> None:

@@ -323,6 +323,33 @@ def test_what_was_unknown_never_destroys_anything() -> None:
     assert lab.draft().plan.empty
 
 
+def test_a_part_of_an_update_that_was_unknown_destroys_nothing_either() -> None:
+    """Nor is it handed to a provider as something that it could change in place."""
+    text = REGION.replace("region:", "value: 1, region:")
+    lab = Lab(text)
+    lab.apply()
+    lab.text = text.replace("value: eu", "value: us").replace("value: 1", "value: 2")
+    assert lab.verbs() == {"where": "update", "net": "update"}
+    assert lab.apply().failed == ("net",)
+    assert lab.toy.ran == ["where"]
+    assert lab.verbs() == {"where": "keep", "net": "replace"}
+    lab.apply()
+    assert lab.toy.there == {("net", '"us"')}
+
+
+def test_what_is_unknown_in_every_plan_can_be_replaced_by_asking_for_it() -> None:
+    lab = Lab(REGION.replace("value: eu", "cache: false, value: eu"))
+    lab.apply()
+    lab.text = lab.text.replace("value: eu", "value: us")
+    for _ in range(2):
+        assert lab.apply().failed == ("net",)
+    (failed,) = [event for event in lab.told if isinstance(event, StepFailed)]
+    assert 'region: (absent) -> "us"' in failed.detail or 'region: "eu"' in failed.detail
+    assert "--replace 'net'" in failed.detail
+    assert lab.apply(replace=["net"]).outcome == "done"
+    assert lab.toy.there == {("net", '"us"')}
+
+
 def test_a_target_that_was_unknown_only_updates_work() -> None:
     text = """
     targets: {box: {provider: remote, host: "{{ steps.where.outputs.value }}"}}
@@ -527,6 +554,20 @@ def test_work_that_takes_the_place_of_infrastructure_leaves_none_behind() -> Non
     lab.apply()
     assert lab.toy.destroyed == ["net"]
     assert not lab.records["net"].infrastructure
+
+
+def test_half_a_thing_is_undone_by_whoever_began_it() -> None:
+    lab = Lab(NET)
+    lab.toy.fails.add("net")
+    lab.apply()
+    assert lab.toy.there == {("net", '"eu"')}
+    lab.toy.fails.clear()
+    lab.text = "steps: {net: {kind: job, value: 1}}"
+    assert lab.verbs() == {"net": "replace"}
+    assert lab.actions()["net"].asks
+    assert lab.apply().outcome == "done"
+    assert lab.toy.there == set()
+    assert lab.toy.destroyed == ["net"]
 
 
 def test_work_is_made_anew_without_destroying_anything() -> None:

@@ -120,7 +120,7 @@ def _failed(
         detail=ports.secrets.redact(failure.detail),
         log=log_path,
         interrupted=failure.interrupted,
-        seconds=now - began,
+        seconds=max(0.0, now - began),
         made=tuple(made_by(record)),
     )
     ports.journal.append(failed)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from lab.kinds.shape import SpecFault, to_spec
-from lab.model.diagnostic import LabError, PlanError, StateError
+from lab.model.diagnostic import Diagnostic, LabError, PlanError, StateError
 from lab.model.event import StepFailed, StepFinished, StepRetried
 from lab.model.frozen import dataclass
 from lab.model.labfile import OnFailure

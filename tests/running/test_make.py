@@ -406,6 +406,19 @@ def test_outputs_keep_their_types() -> None:
     assert repr(lab.outputs("a")) == repr(outputs)
 
 
+def test_a_clock_that_is_set_back_gives_no_negative_time() -> None:
+    lab = lab_with("value: 1")
+
+    def do(task: Task[Any], io: Io) -> dict[str, Any]:
+        lab.clock.go_on(-100.0)
+        raise Refused("no")
+
+    lab.toy.on["a"] = do
+    lab.apply()
+    (failed,) = [event for event in lab.told if isinstance(event, StepFailed)]
+    assert failed.seconds == 0.0
+
+
 def test_an_artifact_that_is_not_there_is_a_failure() -> None:
     lab = lab_with("artifacts: {m: out/m}")
     lab.toy.on["a"] = lambda task, io: {"m": io.artifact("out/m")}

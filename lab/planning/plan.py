@@ -19,7 +19,7 @@ from lab.planning.decide import UNSEEN, Decision, Seen, decide
 from lab.planning.digest import Wanted, World, want
 from lab.planning.outcome import Known, Outcome, Skipped
 from lab.planning.removals import removals, renamed
-from lab.planning.select import EVERYTHING, Selection, left_out, picked
+from lab.planning.select import EVERYTHING, Selection, left_out, replaced
 from lab.reading.faults import diagnose
 from lab.reading.template import TemplateFault
 
@@ -72,7 +72,7 @@ def make_plan(
     graph = world.graph
     gone = [address for address in world.records if address not in graph.steps]
     excluded = left_out(graph, selection, gone)
-    replace = picked(graph, selection.replace, list(graph.steps), "--replace")
+    replace = replaced(graph, selection, excluded)
     sketch = Sketch()
     faults: dict[Diagnostic, None] = {}
     for address, step in graph.steps.items():

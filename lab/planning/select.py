@@ -51,6 +51,25 @@ def left_out(graph: Graph, selection: Selection, gone: Iterable[str] = ()) -> Ma
     return found
 
 
+def replaced(graph: Graph, selection: Selection, excluded: Mapping[str, str]) -> set[str]:
+    """The steps that ``--replace`` picks.
+
+    Raises:
+        PlanError: it picks nothing, or only what the rest of the selection leaves out.
+    """
+    found = picked(graph, selection.replace, list(graph.steps), "--replace")
+    if found and found <= excluded.keys():
+        first = min(found)
+        raise PlanError(
+            Diagnostic(
+                summary=f"`--replace {','.join(selection.replace)}` picks only steps that are left out",
+                detail=f"`{first}`: {excluded[first]}.",
+                help="name it in `--only` too, or leave one of the two out",
+            )
+        )
+    return found
+
+
 def picked(graph: Graph, patterns: Sequence[str], addresses: Sequence[str], flag: str) -> set[str]:
     """The addresses that *patterns* pick, with upstream and downstream where a ``+`` asks for it."""
     found: set[str] = set()

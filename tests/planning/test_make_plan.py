@@ -426,6 +426,12 @@ def test_replace_runs_again_what_it_picks() -> None:
 # --- faults -----------------------------------------------------------------------------------
 
 
+def test_replacing_only_what_is_left_out_is_refused() -> None:
+    lab = done(CHAIN)
+    assert "picks only steps that are left out" in refusal(lab, only=["c"], replace=["a"])
+    assert lab.verbs(only=["c"], replace=["*"]) == {"c": "replace"}
+
+
 def test_an_expression_that_fails_on_what_is_recorded() -> None:
     lab = done(CHAIN)
     lab.text = CHAIN.replace("outputs.value }}", "outputs.valeu }}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from lab import __version__
 from lab.cli.arguments import usage
@@ -89,7 +89,7 @@ def checked(source: Source, args: argparse.Namespace) -> Read:
         root=root,
         source=path,
         overlay=args.overlay,
-        given=given(args, os.environ),
+        given=given(args, os.environ, declared_in(document)),
         environ=os.environ,
         catalog=registry.catalog(),
     )
@@ -188,12 +188,23 @@ def overlay_path(path: str, overlay: str) -> str:
     )
 
 
-def given(args: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, Json]:
-    """Variables from outside the file; the later overrides: LAB_VAR_x, --var-file, --var."""
+def declared_in(document: Document) -> Collection[str]:
+    """The names of the variables that a document declares, right or wrong."""
+    declared = document.tree.get("vars")
+    return declared.keys() if isinstance(declared, Mapping) else ()
+
+
+def given(
+    args: argparse.Namespace, environ: Mapping[str, str], declared: Collection[str]
+) -> dict[str, Json]:
+    """Variables from outside the file; the later overrides: LAB_VAR_x, --var-file, --var.
+
+    A LAB_VAR_x that this Labfile does not declare is meant for another one.
+    """
     found: dict[str, Json] = {}
-    for name in sorted(environ):
-        if name.startswith("LAB_VAR_") and len(name) > len("LAB_VAR_"):
-            found[name[len("LAB_VAR_") :]] = _value(name, environ[name])
+    for name in declared:
+        if (text := environ.get(f"LAB_VAR_{name}")) is not None:
+            found[name] = _value(f"LAB_VAR_{name}", text)
     for path in args.var_file:
         found.update(_layer(os.path.abspath(path), path, None).tree)
     for text in args.var:

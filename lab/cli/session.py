@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
 
@@ -198,4 +198,17 @@ def warnings_of(session: Session, found: Survey) -> tuple[Diagnostic, ...]:
         )
         for each in found.blind
     )
-    return (*session.graph.warnings, *blind)
+    return (*session.graph.warnings, *blind, *_without_gpus(session))
+
+
+def _without_gpus(session: Session) -> Iterator[Diagnostic]:
+    """Steps that ask for more GPUs than there are: they run, for the same step may be meant for a cluster too."""
+    for step in session.graph.steps.values():
+        asked = step.options.resources.gpu
+        if asked and asked > session.machine.gpus:
+            yield Diagnostic(
+                severity=Severity.WARNING,
+                summary=f"`{step.address}` asks for {asked} GPU, and this machine has {session.machine.gpus}",
+                detail="It runs all the same, alone among the steps that ask for GPUs.",
+                span=session.labfile.document.span_of(step.path_of("resources")),
+            )

@@ -18,9 +18,9 @@ HEAD = """# The Labfile, version 1
 
 Made by `python docs/generate.py` from the specs that lab reads Labfiles by; not edited by hand.
 
-A Labfile is YAML 1.2 (core schema): `on`, `no` and `1:30` are texts, `1e-4` is a number. Unknown keys are errors. Paths are
-relative to the Labfile's folder. Wherever a scalar is wanted, `{{ expression }}` may stand; a scalar that is exactly one
-expression keeps its type. Keys and structure are never templated.
+A Labfile is YAML 1.2 (core schema): `on`, `no` and `1:30` are texts, `1e-4` is a number. Unknown keys are
+errors. Paths are relative to the Labfile's folder. Wherever a scalar is wanted, `{{ expression }}` may stand;
+a scalar that is exactly one expression keeps its type. Keys and structure are never templated.
 """
 
 NAMES = """## Names in expressions

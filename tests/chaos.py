@@ -149,18 +149,7 @@ class Life:
         self.tally.left_over.append(f"{when}: {[' '.join(_cmdline(p)) for p in self._left()]}")
 
     def _left(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if (
-                    process.environ().get("CHAOS_LEDGER") == str(self.ledger)
-                    and process.is_running()
-                ):
-                    if process.status() != psutil.STATUS_ZOMBIE:
-                        found.append(process)
-            except psutil.Error:
-                continue
-        return found
+        return processes_with("CHAOS_LEDGER", str(self.ledger))
 
     def _check_said(self, said: list[str], code: int | None, killed: bool) -> None:
         started = set()
@@ -214,6 +203,21 @@ class Life:
                 self.tally.epochs_lost_or_repeated.append(f"lost some: {epochs}")
             if repeated > self.kills:
                 self.tally.epochs_lost_or_repeated.append(f"{self.kills} kills: {epochs}")
+
+
+def processes_with(variable: str, value: str) -> list[psutil.Process]:
+    """The living processes in whose environment *variable* has *value*."""
+
+    def matches(process: psutil.Process) -> bool:
+        try:
+            return (
+                process.environ().get(variable) == value
+                and process.status() != psutil.STATUS_ZOMBIE
+            )
+        except psutil.Error:
+            return False
+
+    return [process for process in psutil.process_iter() if matches(process)]
 
 
 def _children(pid: int) -> list[psutil.Process]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-FOLDERS = ["lab", "providers", "tests", "benchmarks", "examples", "setup.py"]
+FOLDERS = ["lab", "providers", "tests", "benchmarks", "examples", "docs", "setup.py"]
 
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 STAGES: list[tuple[str, list[str]]] = [

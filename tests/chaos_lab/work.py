@@ -20,7 +20,9 @@ args = parser.parse_args()
 
 here = os.environ["LAB_STEP_DIR"]
 ledger = os.environ["CHAOS_LEDGER"]
-witness = open(os.path.join(ledger, args.name + ".lock"), "w")
+witness = open(  # noqa: SIM115 - held until the end
+    os.path.join(ledger, args.name + ".lock"), "w"
+)
 try:
     fcntl.flock(witness, fcntl.LOCK_EX | fcntl.LOCK_NB)
 except OSError:
@@ -40,7 +42,10 @@ if args.grandchild:  # a daemon of its own session, as careless programs leave b
 checkpoints = os.environ.get("LAB_CHECKPOINT_DIR")
 if args.epochs:
     mark = os.path.join(checkpoints, "epoch")
-    done = int(open(mark).read()) if os.path.exists(mark) else 0
+    done = 0
+    if os.path.exists(mark):
+        with open(mark) as file:
+            done = int(file.read())
     for epoch in range(done + 1, args.epochs + 1):
         time.sleep(0.08)
         with open(mark + ".new", "w") as file:

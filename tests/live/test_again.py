@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.project import Project
 
 pytestmark = pytest.mark.live
@@ -153,7 +154,9 @@ def test_a_saved_plan_runs_exactly_itself_or_refuses(project: Project) -> None:
     assert project.lab("plan", "--check").code == 0
 
 
-def test_a_step_gone_from_the_file_is_forgotten_and_a_renamed_one_suggests_mv(project: Project) -> None:
+def test_a_step_gone_from_the_file_is_forgotten_and_a_renamed_one_suggests_mv(
+    project: Project,
+) -> None:
     path = project.folder / "Labfile.yaml"
     path.write_text(path.read_text().replace("\n  apart:\n", "\n  beside:\n"))
     planned = project.lab("plan").out

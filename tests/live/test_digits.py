@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from tests.chaos import DIGITS, ROOT, chaos
 from tests.project import Project
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.project import Project
 
 pytestmark = pytest.mark.live

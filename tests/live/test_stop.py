@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.chaos import CHAOS, chaos
+
+from tests.chaos import CHAOS, chaos, processes_with
 from tests.project import Project
 
 pytestmark = pytest.mark.live
@@ -42,14 +43,7 @@ def _until(holds, seconds: float = 30.0) -> None:
 
 
 def _ours(project: Project) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("LAB_ROOT") == str(project.folder):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    return processes_with("LAB_ROOT", str(project.folder))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
+from typing import NoReturn
 
 from lab import ports
 from lab.edge.process_base import Cancel, Exit, Lost, NotStarted
@@ -108,18 +108,28 @@ class Processes:
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], *, outlives: bool
     ) -> Message:
         number = next(self._numbers)
-        child_env = {name: value for name, value in env.items() if name != MARK}
-        if not outlives:
+        # What is sent must be plain text, and not of a class that is derived from it.
+        child_env = {n: v if type(v) is str else str(v) for n, v in env.items()}
+        if outlives:
+            child_env.pop(MARK, None)
+        else:
             child_env[MARK] = self._mark_of(number)
-        program = find_program(argv, cwd, env)
-        return {"id": number, "program": program, "argv": [*argv], "cwd": cwd, "env": child_env}
+        return {
+            "id": number,
+            "program": find_program(argv, cwd, env),
+            "argv": [str(word) for word in argv],
+            "cwd": cwd,
+            "env": child_env,
+        }
 
     def _spawn(self, order: Message, pipes: Pipes, *, outlives: bool) -> tuple[Link, Channel]:
         order |= {"stdin": pipes.stdin is not None, "output": pipes.output is not None}
         for _ in range(2):  # A warden that has died since the last child is replaced.
-            with _open_files():
+            try:
                 link = self._link(outlives=outlives)
                 channel = link.lend()
+            except OSError as fault:
+                _refuse(fault)
             if channel.spawn(order, pipes.theirs):
                 pipes.close_theirs()
                 return link, channel
@@ -163,19 +173,18 @@ class Processes:
 
 
 def _pipes(output: Output, stdin: bytes | None) -> Pipes:
-    with _open_files():
-        return Pipes(output=output.wanted, stdin=stdin)
-
-
-@contextlib.contextmanager
-def _open_files() -> Iterator[None]:
     try:
-        yield
+        return Pipes(output=output.wanted, stdin=stdin)
     except OSError as fault:
-        if fault.errno not in (errno.EMFILE, errno.ENFILE):
-            raise
-        limit = "Too many files are open. Run fewer steps at once (-j), or raise `ulimit -n`."
-        raise NotStarted(limit) from fault
+        _refuse(fault)
+
+
+def _refuse(fault: OSError) -> NoReturn:
+    """Raises what *fault* means where handles are opened."""
+    if fault.errno not in (errno.EMFILE, errno.ENFILE):
+        raise fault
+    limit = "Too many files are open. Run fewer steps at once (-j), or raise `ulimit -n`."
+    raise NotStarted(limit) from fault
 
 
 def _check(answer: Message, order: Message, limit: float | None) -> None:

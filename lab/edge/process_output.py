@@ -101,6 +101,7 @@ class Output:
         redact: Redactor | None,
     ) -> None:
         self._log, self._redact = log, redact
+        self._flush = getattr(log, "flush", None)
         self._lines = Lines(on_line) if on_line is not None else None
         self._captured = Captured() if capture else None
         self.wanted = log is not None or on_line is not None or capture
@@ -125,9 +126,8 @@ class Output:
 
     def show(self) -> None:
         """Lets readers of a buffered log see what is there."""
-        flush = getattr(self._log, "flush", None)
-        if flush is not None:
-            flush()
+        if self._flush is not None:
+            self._flush()
 
     def _deliver(self, data: bytes) -> None:
         if not data:

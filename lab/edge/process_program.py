@@ -17,22 +17,27 @@ def find_program(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> str:
     """
     if not argv or not argv[0]:
         raise NotStarted("The command is empty: name a program to run.")
-    if "\0" in "".join((*argv, cwd, *env, *env.values())):
-        raise NotStarted(
-            f"A NUL character is in the command or the environment of '{_shown(argv)}'."
-        )
-    if not os.path.isdir(cwd):
-        what = "is not a folder" if os.path.exists(cwd) else "does not exist"
-        raise NotStarted(f"The working folder {cwd} {what}. Create it, or change `cwd`.")
-    if "/" in argv[0]:
-        return _named(argv[0], os.path.join(cwd, argv[0]))
-    return _on_path(argv[0], cwd, env.get("PATH", os.defpath))
+    search = env.get("PATH", os.defpath)
+    try:
+        if "/" in argv[0]:
+            return _named(argv[0], os.path.join(cwd, argv[0]), cwd)
+        found = _searched(argv[0], cwd, search)
+    except ValueError:
+        raise NotStarted(_nul(argv[0])) from None
+    if found is not None:
+        return found
+    if said := _no_folder(cwd):
+        raise NotStarted(said)
+    raise _not_on_path(argv[0], cwd, search)
 
 
 def why_not(number: int, where: str, name: str, cwd: str, message: str) -> str:
     """A sentence for an error that only the start itself brought to light."""
+    if not number and "null" in message:
+        return _nul(name)
     if where == "cwd":
-        return f"The working folder {cwd} cannot be entered: {_says(number, message)}."
+        said = _no_folder(cwd)
+        return said or f"The working folder {cwd} cannot be entered: {_says(number, message)}."
     match number:
         case errno.ENOENT:
             return f"'{name}' cannot be started: the interpreter in its first line does not exist."
@@ -50,41 +55,57 @@ def why_not(number: int, where: str, name: str, cwd: str, message: str) -> str:
             return f"'{name}' cannot be started: {_says(number, message)}."
 
 
-def _named(name: str, path: str) -> str:
+def _named(name: str, path: str, cwd: str) -> str:
+    if os.access(path, os.X_OK) and not os.path.isdir(path):
+        return path
+    if said := _no_folder(cwd):
+        raise NotStarted(said)
     if not os.path.exists(path):
         raise NotStarted(f"The program {name} does not exist (looked at {os.path.normpath(path)}).")
     if os.path.isdir(path):
         raise NotStarted(f"{name} is a folder, not a program.")
-    if not os.access(path, os.X_OK):
-        raise NotStarted(
-            f"{name} is not executable. Run `chmod +x {name}`, or name its interpreter."
-        )
-    return path
+    raise NotStarted(f"{name} is not executable. Run `chmod +x {name}`, or name its interpreter.")
 
 
-def _on_path(name: str, cwd: str, search: str) -> str:
-    folders = search.split(os.pathsep)
-    # Most are absolute, and this is done for every child.
-    paths = [f"{at}/{name}" if at[:1] == "/" else os.path.join(cwd, at, name) for at in folders]
-    for path in paths:
+def _searched(name: str, cwd: str, search: str) -> str | None:
+    for path in _paths(name, cwd, search):
         if os.access(path, os.X_OK) and not os.path.isdir(path):
             return path
-    unusable = next(filter(os.path.isfile, paths), None)
+    return None
+
+
+def _paths(name: str, cwd: str, search: str) -> list[str]:
+    folders = search.split(os.pathsep)
+    # Most are absolute, and this is done for every child.
+    return [f"{at}/{name}" if at[:1] == "/" else os.path.join(cwd, at, name) for at in folders]
+
+
+def _not_on_path(name: str, cwd: str, search: str) -> NotStarted:
+    unusable = next(filter(os.path.isfile, _paths(name, cwd, search)), None)
     if unusable is not None:
-        raise NotStarted(
+        return NotStarted(
             f"'{name}' was found as {unusable}, which is not executable. Run `chmod +x`."
         )
     here = os.path.join(cwd, name)
     hint = f"There is one in {cwd}: write './{name}'." if os.path.isfile(here) else ""
-    raise NotStarted(
+    return NotStarted(
         f"'{name}' was not found on PATH",
         f"{hint or 'Install it, or give its full path.'} PATH is {search}",
     )
 
 
+def _no_folder(cwd: str) -> str:
+    """What is wrong with *cwd*; nothing if it is a folder."""
+    if os.path.isdir(cwd):
+        return ""
+    what = "is not a folder" if os.path.exists(cwd) else "does not exist"
+    return f"The working folder {cwd} {what}. Create it, or change `cwd`."
+
+
+def _nul(name: str) -> str:
+    shown = name.replace("\0", "\\0")
+    return f"A NUL character is in the command or the environment of '{shown}'."
+
+
 def _says(number: int, message: str) -> str:
     return os.strerror(number) if number else message
-
-
-def _shown(argv: Sequence[str]) -> str:
-    return argv[0].replace("\0", "\\0")

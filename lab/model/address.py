@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
+from functools import lru_cache
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _SAFE = re.compile(r"[A-Za-z0-9._,=+#-]{1,80}\Z")
@@ -29,6 +30,7 @@ def split(address: str) -> tuple[str, str]:
     return address, ""
 
 
+@lru_cache(maxsize=1 << 14)
 def slug(address: str) -> str:
     """A file name for *address*: the same on every platform, another one for every other address.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, cast
 
 from lab.model.diagnostic import Diagnostic, StateError
@@ -56,6 +57,7 @@ _FLEETING = (StepProgress, StepKept)
 T = TypeVar("T")
 Writer: TypeAlias = "Callable[[Any, str], Json] | None"
 Reader: TypeAlias = "Callable[[Any, str], object] | None"
+Writing: TypeAlias = "tuple[tuple[str, ...], Callable[[object], Any], tuple[Any, ...]]"
 
 
 class CodecError(ValueError):
@@ -208,10 +210,11 @@ def _path(value: Json, root: str) -> str:
 
 
 def _write(value: object, root: str) -> dict[str, Json]:
-    return {
-        name: convert(getattr(value, name), root) if convert else getattr(value, name)
-        for name, convert in _WRITERS[type(value)]
-    }
+    names, values_of, converted = _WRITERS[type(value)]
+    written: dict[str, Json] = dict(zip(names, values_of(value), strict=True))
+    for name, convert in converted:
+        written[name] = convert(written[name], root)
+    return written
 
 
 def _read(cls: type[T], data: object, root: str) -> T:
@@ -231,16 +234,18 @@ def _read(cls: type[T], data: object, root: str) -> T:
     return cls(**values)
 
 
+def _reader(cls: type[T]) -> Callable[[Any, str], T]:
+    return lambda value, root: _read(cls, value, root)
+
+
 def _maybe(write: Callable[[Any, str], T]) -> Callable[[Any, str], T | None]:
     return lambda value, root: None if value is None else write(value, root)
 
 
-_NUMBER = (int, float)
-_ANYTHING = (object,)
 _MAYBE_OBJECT = (dict, type(None))
 _SHAPES: Mapping[str, tuple[tuple[type, ...], Writer, Reader]] = {
     "int": ((int,), None, None),
-    "float": (_NUMBER, None, None),
+    "float": ((int, float), None, None),
     "float | None": ((int, float, type(None)), None, None),
     "str": ((str,), None, None),
     "bool": ((bool,), None, None),
@@ -249,18 +254,10 @@ _SHAPES: Mapping[str, tuple[tuple[type, ...], Writer, Reader]] = {
     "Mapping[str, float]": ((dict,), None, None),
     "Mapping[str, Json]": ((dict,), pack, _unpacked),
     "Mapping[str, Value]": ((dict,), pack, _unpacked),
-    "Json": (_ANYTHING, pack, _unpacked),
-    "Done": ((dict,), _write, lambda value, root: _read(Done, value, root)),
-    "Done | None": (
-        _MAYBE_OBJECT,
-        _maybe(_write),
-        _maybe(lambda value, root: _read(Done, value, root)),
-    ),
-    "Tried | None": (
-        _MAYBE_OBJECT,
-        _maybe(_write),
-        _maybe(lambda value, root: _read(Tried, value, root)),
-    ),
+    "Json": ((object,), pack, _unpacked),
+    "Done": ((dict,), _write, _reader(Done)),
+    "Done | None": (_MAYBE_OBJECT, _maybe(_write), _maybe(_reader(Done))),
+    "Tried | None": (_MAYBE_OBJECT, _maybe(_write), _maybe(_reader(Tried))),
 }
 """By annotation: what JSON it must be, and how it is written and read; None leaves it as it is."""
 
@@ -277,10 +274,13 @@ def _shape(name: str, annotation: Any) -> tuple[tuple[type, ...], Writer, Reader
     return _BY_NAME.get(name) or _SHAPES[annotation]
 
 
-_WRITERS: Mapping[type, tuple[tuple[str, Writer], ...]] = {
-    cls: tuple((each.name, _shape(each.name, each.type)[1]) for each in fields(cast(Any, cls)))
-    for cls in _CODED
-}
+def _writer(cls: Any) -> Writing:
+    """The fields' names, what gives all their values, and those that are not written as they are."""
+    named = {each.name: _shape(each.name, each.type)[1] for each in fields(cls)}
+    return tuple(named), attrgetter(*named), tuple((n, c) for n, c in named.items() if c)
+
+
+_WRITERS: Mapping[type, Writing] = {cls: _writer(cls) for cls in _CODED}
 _READERS: Mapping[type, tuple[tuple[str, tuple[type, ...], Reader], ...]] = {
     cls: tuple(
         (each.name, _shape(each.name, each.type)[0], _shape(each.name, each.type)[2])

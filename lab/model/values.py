@@ -85,6 +85,9 @@ def _whole(root: str) -> re.Pattern[str]:
 
 
 def _packed(text: str, root: str) -> Json:
+    rest = text[len(root) + 1 :]
+    if rest and text.startswith(f"{root}/") and root not in rest:
+        return {"$root": rest}  # by far the most, and soon found
     pieces: list[Json] = list(_whole(root).split(text))
     match pieces:
         case [_]:

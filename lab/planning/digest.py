@@ -54,21 +54,27 @@ class World:
     records: Mapping[str, Record] = field(default_factory=dict)
 
 
-def want(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> Wanted:
+def want(
+    world: World, step: Step, outcomes: Mapping[str, Outcome], planned: Wanted | None = None
+) -> Wanted:
     """The identity of *step*, given what is known of the steps before it.
+
+    *planned* is what was planned for it: what cannot have changed since is not found out again.
 
     Raises:
         TemplateFault: an expression of the step fails on the values that are known.
     """
     spec_type = world.specs[step.kind]
     tree = _tree(world, step, outcomes)
+    inputs, missing = _inputs(world, step, spec_type, tree, outcomes)
+    if planned is not None and step.literal and _reads(planned, inputs, missing):
+        return planned
     spec = _counted(spec_type, tree["spec"])
     identity: dict[str, Any] = {"kind": step.kind, "target": tree["target"], **spec}
     if getattr(spec_type, "version", 1) != 1:
         identity["version"] = spec_type.version
     if tree["env"]:
         identity["env"] = tree["env"]
-    inputs, missing = _inputs(world, step, spec_type, tree, outcomes)
     if inputs:
         identity["inputs"] = inputs
     unknown = unknowns_in(identity)
@@ -78,6 +84,12 @@ def want(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> Wanted:
         unknown=unknown,
         missing=missing,
     )
+
+
+def _reads(planned: Wanted, inputs: Mapping[str, Any], missing: tuple[str, ...]) -> bool:
+    """Whether what was planned reads just these inputs, with these contents."""
+    known = not planned.unknown and planned.missing == missing
+    return known and planned.identity.get("inputs", {}) == inputs
 
 
 def _tree(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

@@ -181,12 +181,15 @@ def _module_files(dotted: str) -> list[str]:
     return [*around, f"{stem}.py", f"{stem}/__init__.py", f"{stem}/__main__.py"]
 
 
-def _paths(words: list[str], cwd: str) -> Iterator[str]:
-    for word in words:
-        assigned = _ASSIGNED.match(word)
-        path = _normal(assigned.group(1) if assigned else word, cwd)
-        if path is not None:
-            yield path
+def _paths(words: list[str], cwd: str) -> tuple[str, ...]:
+    return _paths_of(tuple(words), cwd)
+
+
+@lru_cache(maxsize=1 << 14)
+def _paths_of(words: tuple[str, ...], cwd: str) -> tuple[str, ...]:
+    """Those of *words* that may be files of the lab; a command is asked for them several times."""
+    texts = (m.group(1) if (m := _ASSIGNED.match(word)) else word for word in words)
+    return tuple(path for text in texts if (path := _normal(text, cwd)) is not None)
 
 
 def _normal(word: str, cwd: str) -> str | None:

@@ -160,10 +160,12 @@ def _action(world: World, step: Step, decision: Decision) -> Action:
     )
 
 
-def wanted_of(world: World, step: Step, outcomes: Mapping[str, Outcome]) -> Wanted:
+def wanted_of(
+    world: World, step: Step, outcomes: Mapping[str, Outcome], planned: Wanted | None = None
+) -> Wanted:
     """:func:`want`, with a failing expression, or a value of a wrong sort, told at its place in the Labfile."""
     try:
-        return want(world, step, outcomes)
+        return want(world, step, outcomes, planned)
     except TemplateFault as fault:
         raise _as_error(world.graph, step, fault) from None
     except SpecFault as error:

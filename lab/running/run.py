@@ -151,7 +151,8 @@ class Run:
             return True
         directory = self._ports.work.step_dir(address)
         seen = self._seen.get(address, UNSEEN)
-        settled = settle(self._world, action, course.outcomes, seen, directory)
+        before = self._draft.wanted.get(address)
+        settled = settle(self._world, action, course.outcomes, seen, directory, before)
         match settled:
             case Skip(cause=cause):
                 course.skipped(address, cause)

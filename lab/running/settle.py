@@ -44,9 +44,17 @@ Settled: TypeAlias = "Skip | Keep | Make"
 
 
 def settle(
-    world: World, action: Action, outcomes: Mapping[str, Outcome], seen: Seen, directory: str
+    world: World,
+    action: Action,
+    outcomes: Mapping[str, Outcome],
+    seen: Seen,
+    directory: str,
+    before: Wanted | None = None,
 ) -> Settled:
-    """Only what was unknown may still be kept, and only what waited for its `when` be skipped."""
+    """Only what was unknown may still be kept, and only what waited for its `when` be skipped.
+
+    *before* is what was wanted when it was planned.
+    """
     step = world.graph.steps[action.address]
     planned = Decision(action.verb, action.cause, action.changes)
     try:
@@ -55,7 +63,7 @@ def settle(
             return Skip(reason)
         if action.verb is Verb.KEEP:
             return Keep(action.cause)
-        wanted = wanted_of(world, step, outcomes)
+        wanted = wanted_of(world, step, outcomes, before)
         if action.verb in (Verb.UNKNOWN, Verb.UPDATE):
             record = world.records.get(step.address)
             found = looked_over(world.graph, step, outcomes, directory, record, seen)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sqlite3
 
+from lab.edge.journal_errors import damaged
 from lab.edge.journal_file import StateFile
 from lab.model.diagnostic import Diagnostic, StateError
 from lab.model.frozen import dataclass
 
 _ROW = "SELECT lab, name, overlay, labfile, key, run FROM labs"
+_HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class LabRow:
 def labs(file: StateFile) -> list[LabRow]:
     """All labs of the file, by name and overlay."""
     with file.read() as db:
-        return [_row(each) for each in db.execute(f"{_ROW} ORDER BY name, overlay")]
+        return [_row(each, file.path) for each in db.execute(f"{_ROW} ORDER BY name, overlay")]
 
 
 def find(file: StateFile, root: str, name: str, overlay: str, labfile: str) -> LabRow | None:
@@ -42,7 +45,7 @@ def find(file: StateFile, root: str, name: str, overlay: str, labfile: str) -> L
         StateError: another Labfile has the name.
     """
     with file.read() as db:
-        found = _found(db, name, overlay)
+        found = _found(db, name, overlay, file.path)
         if found:
             _refuse_twins(root, found, labfile)
         return found
@@ -63,7 +66,7 @@ def enter(file: StateFile, root: str, name: str, overlay: str, labfile: str) -> 
             " ON CONFLICT(name, overlay) DO NOTHING",
             (name, overlay, labfile, secrets.token_hex(32)),
         )
-        found = _found(db, name, overlay)
+        found = _found(db, name, overlay, file.path)
         assert found is not None
         _refuse_twins(root, found, labfile)
         db.execute("UPDATE labs SET labfile = ? WHERE lab = ?", (labfile, found.lab))
@@ -82,13 +85,15 @@ def nothing(row: LabRow) -> StateError:
     )
 
 
-def _found(db: sqlite3.Connection, name: str, overlay: str) -> LabRow | None:
+def _found(db: sqlite3.Connection, name: str, overlay: str, path: str) -> LabRow | None:
     row = db.execute(f"{_ROW} WHERE name = ? AND overlay = ?", (name, overlay)).fetchone()
-    return _row(row) if row else None
+    return _row(row, path) if row else None
 
 
-def _row(row: tuple[int, str, str, str, str, int]) -> LabRow:
+def _row(row: tuple[int, str, str, str, str, int], path: str) -> LabRow:
     lab, name, overlay, labfile, key, run = row
+    if not _HEX.fullmatch(key):
+        raise damaged(path, f"The key of {name} is none")
     return LabRow(lab=lab, name=name, overlay=overlay, labfile=labfile, key=key, run=run)
 
 

@@ -153,6 +153,15 @@ def test_check_finds_what_is_wrong(tmp_path: Path, change: str, said: str) -> No
     assert any(said in fault for fault in opened(tmp_path).check())
 
 
+def test_a_damaged_key_is_told_by_whatever_opens_the_state(tmp_path: Path) -> None:
+    path = _made(tmp_path)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE labs SET key = 'a' || substr(key, 2, 9) || '!'")
+    for use in (lambda: opened(tmp_path), lambda: journal(tmp_path).labs()):
+        with pytest.raises(StateError, match="is damaged"):
+            use()
+
+
 def test_no_space_is_told_and_what_was_there_is_safe(tmp_path: Path) -> None:
     state = opened(tmp_path)
     state.append(started("a"))

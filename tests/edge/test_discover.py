@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -165,6 +166,7 @@ def test_an_installed_package_is_found(tmp_path):
             tmp_path,
             copy,
         ],
+        env={**os.environ, "UV_SYSTEM_CERTS": "1"},  # a company's own certificates count too
         check=True,
         capture_output=True,
     )

@@ -1,4 +1,4 @@
-"""Run by lab's own interpreter: times the function of `lab.edge.files` that hashes a file."""
+"""Run by lab's own interpreter: times the function of `lab.edge.hashing` that hashes a file."""
 
 import hashlib
 import importlib
@@ -63,13 +63,13 @@ def main() -> int:
     """Print one JSON object: the medians in seconds, or why there are none."""
     path, rounds = Path(sys.argv[1]), int(sys.argv[2])
     try:
-        module = importlib.import_module("lab.edge.files")
+        module = importlib.import_module("lab.edge.hashing")
     except ImportError as fault:
-        print(json.dumps({"missing": f"lab.edge.files cannot be imported: {fault}"}))
+        print(json.dumps({"missing": f"lab.edge.hashing cannot be imported: {fault}"}))
         return 0
     chosen = found(module)
     if chosen is None:
-        print(json.dumps({"missing": "no function of lab.edge.files hashes a file given its path"}))
+        print(json.dumps({"missing": "no function of lab.edge.hashing hashes a file given its path"}))
         return 0
     name, function = chosen
     function(path)

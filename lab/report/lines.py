@@ -63,11 +63,12 @@ def _came(outputs: Mapping[str, object]) -> str:
     for name, value in values.items():
         if isinstance(value, int | float) or (isinstance(value, str) and len(value) <= 24):
             shown.append(f"{name}={number(value)}")
-    made = [
-        f"{name} ({size(value.size)})"
-        for name, value in outputs.items()
-        if isinstance(value, Artifact)
-    ]
+    files = {
+        n: v
+        for n, v in outputs.items()
+        if isinstance(v, Artifact) and v.digest.startswith("sha256:")
+    }
+    made = [f"{name} ({size(value.size)})" for name, value in files.items()]
     return " ".join(shown[:4] + made[:3])
 
 

@@ -21,7 +21,7 @@ PHRASES = {
 }
 FEW = 12  # up to so many kept steps are listed without being asked
 WIDEST = 28  # an address column wider than this only pushes the reasons away
-_HASH = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
+_HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 LONGEST = 100  # characters of one side of a change
 
 

@@ -13,6 +13,7 @@ from lab.provider import Completed, Io, Refused, Retry
 _DOWNLOADING = re.compile(r"\s*Downloading (\S+) \(([\d.]+)\s*(B|KiB|MiB|GiB)\)")
 _DOWNLOADED = re.compile(r"\s*Downloaded (\S+)")
 _PHASE = re.compile(r"\s*(Resolved|Prepared|Installed) (\d+) packages?|\s*(Building|Built) (\S+)")
+_NO_PYTHON = ("interpreter found", "No download found", "Failed to inspect Python interpreter")
 _UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _BOXES = re.compile(r"^[\s×╰─▶├│]*(?:cause:\s*)?", re.MULTILINE)
 _CERTIFICATE = re.compile(r"invalid peer certificate|UnknownIssuer|certificate verify failed", re.I)
@@ -94,7 +95,7 @@ def explain(output: str, doing: str) -> Refused | Retry:
         return Refused(f"{doing}: the package index refuses access", said)
     if _UNREACHABLE.search(said):
         return Retry(f"{doing}: the package index cannot be reached", detail=said)
-    if "interpreter found" in said or "No download found" in said:
+    if any(each in said for each in _NO_PYTHON):
         return Refused(
             "that Python is not there",
             f"{said}\nInstall it, or set `python` to a version that is installed.",

@@ -324,6 +324,11 @@ def test_destroy_leaves_the_lock(tmp_path):
         ),
         ("  × No solution found when\n  ╰─▶ Because a", Refused, "cannot be satisfied"),
         ("error: Failed to build `x`", Refused, "uv failed"),
+        (
+            "error: Failed to inspect Python interpreter from first executable in the search path",
+            Refused,
+            "that Python is not there",
+        ),
     ],
 )
 def test_uv_s_complaints(output, kind, summary):

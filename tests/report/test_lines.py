@@ -15,6 +15,7 @@ def test_an_ended_step_shows_its_values_and_its_artifacts() -> None:
     outputs = {
         "accuracy": 0.97333,
         "model": Artifact("/lab/model.keras", "sha256:" + "0" * 64, 214_000),
+        "python": Artifact("/lab/venv/bin/python", "lock:1"),  # its provider vouches for it
     }
     done = Done(run=1, digest="d", identity={}, finished=2.0, outputs=outputs)
     event = StepFinished(run=1, time=2.0, address="train", done=done)

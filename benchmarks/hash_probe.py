@@ -69,7 +69,9 @@ def main() -> int:
         return 0
     chosen = found(module)
     if chosen is None:
-        print(json.dumps({"missing": "no function of lab.edge.hashing hashes a file given its path"}))
+        print(
+            json.dumps({"missing": "no function of lab.edge.hashing hashes a file given its path"})
+        )
         return 0
     name, function = chosen
     function(path)

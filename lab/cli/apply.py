@@ -44,9 +44,10 @@ def main(words: Sequence[str]) -> int:
         with locked(session, args, "apply"):
             session.reload()
             end_survivors(session)
-            found = session.survey(refresh=args.refresh)
+            selection = arguments.selection(args)
+            found = session.survey(refresh=args.refresh, selection=selection)
             commands = before is None or args.allow_commands  # a saved plan's steps stay as unknown
-            draft = session.plan(arguments.selection(args), found, commands=commands)
+            draft = session.plan(selection, found, commands=commands)
             if before is not None:
                 refuse_if_moved(path, session, draft, before)
             if not (args.quiet or args.json):

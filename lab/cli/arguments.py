@@ -129,7 +129,7 @@ def add_refresh(made: argparse.ArgumentParser) -> None:
         "--refresh",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="look whether what was made is still there",
+        help="ask whether what was made is still there (the default); artifacts are checked in any case",
     )
 
 

@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "show": "all that is remembered of a step or a run",
     "runs": "the runs so far",
     "explain": "why a step would run or not, and what counts for it",
+    "drift": "look at what was made: what is not as it was",
     "graph": "draw the steps: text, dot or mermaid",
     "doctor": "check what a Labfile needs of this machine",
     "gc": "delete what nothing refers to any more",

@@ -38,8 +38,8 @@ def main(words: Sequence[str]) -> int:
     args = arguments.parse(parser, words)
     session = Session.open(args, write=False, allow_commands=args.allow_commands)
     try:
-        found = session.survey(refresh=args.refresh)
         selection = arguments.selection(args)
+        found = session.survey(refresh=args.refresh, selection=selection)
         draft = session.plan(selection, found)
         if not args.quiet:
             show((*_going_on(session), *warnings_of(session, found)))

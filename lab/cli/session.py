@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 
@@ -24,7 +25,7 @@ from lab.model.state import Record, State
 from lab.planning.decide import Seen
 from lab.planning.digest import World
 from lab.planning.plan import Draft, make_plan
-from lab.planning.select import Selection
+from lab.planning.select import EVERYTHING, Selection, left_out
 from lab.provider import Io
 from lab.running.io import Place, Ports, StepIo
 from lab.running.survey import Blind, survey
@@ -129,16 +130,24 @@ class Session:
             records=self.state.records,
         )
 
-    def survey(self, *, refresh: bool = True) -> Survey:
-        """Looks whether what was recorded is still there."""
-        if not any(record.done for record in self.state.records.values()):
+    def survey(self, *, refresh: bool = True, selection: Selection = EVERYTHING) -> Survey:
+        """Looks whether what was recorded of the steps that the command is about is still there.
+
+        Raises:
+            PlanError: *selection* picks nothing.
+        """
+        records = self.state.records
+        if not any(record.done for record in records.values()):
             return Survey({})
+        gone = [address for address in records if address not in self.graph.steps]
+        excluded = () if selection.everything else left_out(self.graph, selection, gone)
         seen, blind = survey(
-            self.state.records.values(),
+            [record for address, record in records.items() if address not in excluded],
             self.files,
             self.read.registry,
             self._looking,
             refresh=refresh,
+            slow=_slow,
         )
         return Survey(seen, tuple(blind))
 
@@ -190,15 +199,26 @@ def _no_backend(labfile: Labfile) -> LabfileError:
 
 def warnings_of(session: Session, found: Survey) -> tuple[Diagnostic, ...]:
     """What a reader should know besides the plan."""
-    blind = tuple(
+    blind = unseen(found, "The plan takes it to be as it was recorded.")
+    return (*session.graph.warnings, *blind, *_without_gpus(session))
+
+
+def unseen(found: Survey, meaning: str) -> tuple[Diagnostic, ...]:
+    """The steps that could not be looked at, and what that means."""
+    return tuple(
         Diagnostic(
             severity=Severity.WARNING,
             summary=f"could not look at `{each.address}`: {each.reason}",
-            detail="The plan takes it to be as it was recorded.",
+            detail=meaning,
         )
         for each in found.blind
     )
-    return (*session.graph.warnings, *blind, *_without_gpus(session))
+
+
+def _slow(waiting: Sequence[str]) -> None:
+    """Says whose answers are waited for, when looking takes long."""
+    shown = ", ".join(waiting[:4]) + (f" and {len(waiting) - 4} more" if len(waiting) > 4 else "")
+    print(f"looking at {shown}", file=sys.stderr, flush=True)
 
 
 def _without_gpus(session: Session) -> Iterator[Diagnostic]:

@@ -64,10 +64,11 @@ def _rows(actions: Sequence[Action], colour: bool) -> Iterator[str]:
         cause = paint(printable(action.cause), "dim", colour) if faint else printable(action.cause)
         yield f"  {paint(action.verb.sign, style, colour)} {name}  {about}  {cause}"
         for change in action.changes:
-            yield f"      {_change(change, colour)}"
+            yield f"      {change_line(change, colour)}"
 
 
-def _change(change: Change, colour: bool) -> str:
+def change_line(change: Change, colour: bool) -> str:
+    """One difference: its path, what was, and what is or will be."""
     before, after = (_side(side) for side in (change.before, change.after))
     return f"{printable(change.path)}: {paint(before, 'red', colour)} → {paint(after, 'green', colour)}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lab.model.frozen import dataclass
 from lab.model.state import Record
@@ -13,6 +13,13 @@ from lab.ports import Files, Registry
 from lab.provider import Io, Observation, Provider, unobservable
 
 THREADS = 16
+PATIENCE, OFTEN = (
+    2.0,
+    10.0,
+)  # seconds until it is told whose answer is waited for: first, then again
+
+Slow = Callable[[Sequence[str]], None]
+"""Is told the addresses of steps that have not answered yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ def survey(
     io_for: Callable[[Record], Io],
     *,
     refresh: bool = True,
+    slow: Slow = lambda waiting: None,
 ) -> tuple[dict[str, Seen], list[Blind]]:
     """What is there of each finished record; those that nothing was asked about are left out.
 
@@ -39,6 +47,7 @@ def survey(
         registry: finds the provider that looks.
         io_for: the world for a provider that looks at a record.
         refresh: whether providers are asked; artifacts are always checked.
+        slow: told now and then, when answers take long, whose are waited for.
     """
     seen: dict[str, Seen] = {}
     blind: list[Blind] = []
@@ -52,7 +61,7 @@ def survey(
         provider = _observer(record, registry) if refresh else None
         if provider is not None:
             asking.append((record, provider))
-    for address, observation in _ask(asking, io_for, blind):
+    for address, observation in _ask(asking, io_for, blind, slow):
         before = seen.get(address, Seen())
         seen[address] = Seen(observation=observation, gone=before.gone, altered=before.altered)
     return seen, blind
@@ -88,10 +97,12 @@ def _ask(
     asking: list[tuple[Record, Provider]],
     io_for: Callable[[Record], Io],
     blind: list[Blind],
+    slow: Slow,
 ) -> Iterable[tuple[str, Observation | NotAsked | None]]:
     """Asks many providers at once; a provider that cannot look is not a reason to change anything."""
     answers: dict[str, Observation | NotAsked | None] = {}
-    todo = list(asking)
+    todo = asking[::-1]
+    open_ = {record.address: None for record, _ in asking}
     lock = threading.Lock()
 
     def work() -> None:
@@ -106,10 +117,19 @@ def _ask(
                 answers[record.address] = NotAsked()
                 with lock:
                     blind.append(Blind(record.address, str(error) or type(error).__name__))
+            with lock:
+                del open_[record.address]
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(THREADS, len(todo)))]
     for thread in threads:
         thread.start()
+    patience = PATIENCE
     for thread in threads:
-        thread.join()
+        thread.join(patience)
+        while thread.is_alive():
+            with lock:
+                waiting = list(open_)
+            slow(waiting)
+            patience = OFTEN
+            thread.join(patience)
     return answers.items()

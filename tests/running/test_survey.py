@@ -131,3 +131,22 @@ def test_a_look_may_use_the_world_but_tells_nobody(lab: Lab) -> None:
     lab.processes.code = 1
     assert lab.plan(only=["net"]) == "~ net: gone from the world"
     assert lab.told == []
+
+
+def test_who_is_waited_for_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.running.survey.PATIENCE", 0.02)
+    told: list[list[str]] = []
+    answer = threading.Event()
+
+    def slow(waiting: Any) -> None:
+        told.append(list(waiting))
+        answer.set()
+
+    def observe(record: Record, io: Io) -> Observation:
+        assert record.address != "net" or answer.wait(5)
+        return Observation()
+
+    lab.toy.observe = observe  # type: ignore[method-assign]
+    lab.service.observe = observe  # type: ignore[method-assign]
+    survey(lab.records.values(), lab.files, lab.registry, lab._looking, slow=slow)
+    assert told[0] == ["net"]

@@ -35,6 +35,7 @@ setup(
         "tomli>=2,<3; python_version < '3.11'",
     ],
     extras_require={
+        "postgresql": ["psycopg[binary]>=3.1.8,<4"],
         "test": [
             "pytest>=8,<10",
             "pytest-xdist>=3.5,<4",
@@ -46,6 +47,7 @@ setup(
             "types-jsonschema",
             "types-psutil",
             "types-networkx",
+            "psycopg[binary]>=3.1.8,<4",
         ],
     },
     entry_points={"console_scripts": ["lab = lab.cli.main:main"]},

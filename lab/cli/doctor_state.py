@@ -59,10 +59,11 @@ def writable(folder: str) -> bool:
 
 
 def _contents(session: Session, about: str) -> Check:
+    local = session.labfile.state.backend == "local"
     path = state_path(session.labfile.root)
-    if session.journal is None or not os.path.exists(path):
+    if session.journal is None or session.journal.tenancy is None:
         return Check(about=about, name="state", text="none yet: nothing has been applied")
-    whole = os.path.getsize(path)
+    whole = os.path.getsize(path) if local else 0
     faults = session.journal.check() if whole <= _READ_WHOLE else []
     if faults:
         return Check(
@@ -74,7 +75,8 @@ def _contents(session: Session, about: str) -> Check:
         )
     count, runs = len(session.state.records), session.state.run
     steps = f"{count} step{'' if count == 1 else 's'}"
-    text = f"{steps} remembered from {runs} run{'' if runs == 1 else 's'}, {size(whole)}"
+    text = f"{steps} remembered from {runs} run{'' if runs == 1 else 's'}, "
+    text += size(whole) if local else f"in {session.place}"
     return Check(about=about, name="state", text=text)
 
 

@@ -16,14 +16,15 @@ from lab.cli import arguments
 from lab.cli.asking import ask
 from lab.cli.gc_find import Garbage, in_lab
 from lab.cli.gc_store import in_store
+from lab.cli.home import file_journal
 from lab.cli.recorded import Recorded, recorded
 from lab.cli.terminal import interactive
-from lab.edge.journal import Journal
+from lab.edge.journal import LabRow
 from lab.edge.lock import Holder, Lock
 from lab.edge.machine import cache_root
 from lab.edge.store import Store
 from lab.model.diagnostic import Diagnostic, LabfileError, printable
-from lab.model.layout import lab_key, state_path
+from lab.model.layout import lab_key
 from lab.report.words import size
 
 ABOUT = """Delete what nothing refers to any more: folders of steps that nothing is remembered of, logs of
@@ -89,12 +90,18 @@ def _locked(lab: Recorded, args: argparse.Namespace) -> Iterator[None]:
         lock.release()
 
 
+def _known(lab: Recorded) -> Iterator[LabRow]:
+    """The labs whose folders are here: of the folder's own state, and of the one that is shared."""
+    yield from lab.journal.labs()
+    with file_journal(lab.root) as journal:
+        yield from journal.labs()
+
+
 def _garbage(lab: Recorded, args: argparse.Namespace) -> Iterator[Garbage]:
     """All that may go. Without a state nothing is known, so nothing of the lab's own goes."""
     records = lab.lab.load().records
-    if os.path.lexists(state_path(lab.root)):
-        with Journal(state_path(lab.root), lab.root) as journal:
-            known = {lab_key(row.name, row.overlay) for row in journal.labs()}
+    known = {lab_key(row.name, row.overlay) for row in _known(lab)}
+    if known:
         yield from in_lab(
             lab.root,
             lab.lab.row.name,

@@ -8,12 +8,13 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from lab.cli.home import file_journal, journal_from
 from lab.cli.labfile import Source, find, read_source
 from lab.cli.state_choice import choose, state_root
 from lab.edge.journal import Journal, LabState
 from lab.model.diagnostic import Diagnostic, LabError, LabfileError
 from lab.model.frozen import dataclass
-from lab.model.layout import lab_key, state_path
+from lab.model.layout import lab_key
 from lab.model.state import Record, State
 from lab.reading.bind_findings import Findings
 from lab.reading.bind_top import lab_name
@@ -30,6 +31,7 @@ class Recorded:
     """What is remembered of one lab, and its Labfile as read; ``faults`` say why it could not be."""
 
     root: str
+    journal: Journal
     lab: LabState
     state: State
     source: Source | None = None
@@ -58,10 +60,12 @@ def recorded(args: argparse.Namespace) -> Iterator[Recorded]:
         LabError: there is neither, or the state cannot be read.
     """
     whose = _whose(args)
-    with Journal(state_path(whose.root), whose.root) as journal:
+    source = whose.source
+    with journal_from(source, args) if source else file_journal(whose.root) as journal:
         lab = journal.open(whose.name, whose.overlay)
         yield Recorded(
             root=whose.root,
+            journal=journal,
             lab=lab,
             state=lab.load(),
             source=whose.source,
@@ -86,7 +90,7 @@ def _whose(args: argparse.Namespace) -> _Whose:
         root = state_root(os.getcwd())
         if args.labfile is not None or root is None:
             raise
-        with Journal(state_path(root), root) as journal:
+        with file_journal(root) as journal:
             row = choose(journal.labs(), overlay=args.overlay)
         return _Whose(root=root, name=row.name, overlay=row.overlay, faults=error.diagnostics)
     try:
@@ -120,7 +124,7 @@ def name_of(source: Source) -> str:
 def _remembered_name(path: str, overlay: str) -> str | None:
     """The lab that the file at *path*, which cannot be read now, declared; None if that is not certain."""
     root = os.path.dirname(path)
-    with Journal(state_path(root), root) as journal:
+    with file_journal(root) as journal:
         rows = journal.labs()
     names = [r.name for r in rows if (r.labfile, r.overlay) == (os.path.basename(path), overlay)]
     return names[0] if len(names) == 1 else None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 
+from lab.cli.home import journal_of
 from lab.cli.labfile import Read, read_labfile
 from lab.edge.clock import Clock
 from lab.edge.files import Files
@@ -17,10 +18,9 @@ from lab.edge.machine import Machine
 from lab.edge.process import Cancel, Processes
 from lab.edge.secrets import Secrets
 from lab.edge.work import Work
-from lab.model.diagnostic import Diagnostic, LabfileError, Severity
+from lab.model.diagnostic import Diagnostic, Severity
 from lab.model.frozen import dataclass
-from lab.model.labfile import FromEnv, Labfile
-from lab.model.layout import state_path
+from lab.model.labfile import FromEnv
 from lab.model.state import Record, State
 from lab.planning.decide import Seen
 from lab.planning.digest import World
@@ -68,11 +68,14 @@ class Session:
 
     def open_state(self, *, write: bool) -> None:
         labfile = self.labfile
-        if labfile.state.backend != "local":
-            raise _no_backend(labfile)
-        self._file = Journal(state_path(labfile.root), labfile.root)
+        self._file = journal_of(labfile, allow_commands=self._allow_commands)
         self.journal = self._file.open(labfile.name, labfile.overlay, labfile.source, create=write)
         self.reload()
+
+    @property
+    def place(self) -> str:
+        """What people call the place of the state; empty before it was opened."""
+        return self._file.path if self._file is not None else ""
 
     def reload(self) -> None:
         """Takes the state as it is now (another lab may have written it while this one waited)."""
@@ -185,16 +188,6 @@ class Session:
         self.files.close()
         if self._file is not None:
             self._file.close()
-
-
-def _no_backend(labfile: Labfile) -> LabfileError:
-    return LabfileError(
-        Diagnostic(
-            summary=f"this version of lab cannot keep its state in {labfile.state.backend}",
-            help="write `state: {backend: local}`, or leave `state` out",
-            span=labfile.document.span_of(("state",)),
-        )
-    )
 
 
 def warnings_of(session: Session, found: Survey) -> tuple[Diagnostic, ...]:

@@ -52,7 +52,7 @@ def check(words: Sequence[str]) -> int:
     parser = state_parser("check", "Read the whole state, and say what is damaged.")
     args = arguments.parse(parser, words)
     faults = 0
-    with state_file() as journal:
+    with state_file(args) as journal:
         for lab in _labs(journal, args):
             found = lab.check()
             faults += len(found)

@@ -42,7 +42,7 @@ def list_(words: Sequence[str]) -> int:
     parser = state_parser("list", "What is remembered, of every lab that has its state here.")
     parser.add_argument("--json", action="store_true", help="for machines")
     args = arguments.parse(parser, words)
-    with state_file() as journal:
+    with state_file(args) as journal:
         labs = list(_labs(journal, args))
         found = {_key(lab): list(_records(lab)) for lab in labs}
         helds = {_key(lab): holding(lab) for lab in labs}

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from lab.cli.arguments import parser
+from lab.cli.home import file_journal, is_shared, journal_from
+from lab.cli.labfile import Source, read_source
 from lab.cli.state_choice import choose, state_root
 from lab.edge.journal import Journal, LabState
 from lab.edge.lock import Holder, Lock
-from lab.model.diagnostic import Diagnostic, StateError
+from lab.model.diagnostic import Diagnostic, LabfileError, StateError
 from lab.model.event import Event, RunFinished, RunStarted
-from lab.model.layout import FOLDER, state_path
+from lab.model.layout import FOLDER
 from lab.model.state import State
 
 Changes = Callable[[State, int, float], Sequence[Event]]
@@ -32,12 +34,17 @@ def state_parser(verb: str, about: str) -> argparse.ArgumentParser:
 
 
 @contextlib.contextmanager
-def state_file() -> Iterator[Journal]:
-    """The state of this folder or of one above it.
+def state_file(args: argparse.Namespace) -> Iterator[Journal]:
+    """The state of this folder or of one above it; the database that the Labfile there names, if it does.
 
     Raises:
-        StateError: there is none.
+        LabError: there is none, or what the Labfile says of it is wrong.
     """
+    source = shared_source(args)
+    if source is not None:
+        with journal_from(source, _plain(args)) as journal:
+            yield journal
+        return
     root = state_root(os.getcwd())
     if root is None:
         raise StateError(
@@ -47,8 +54,21 @@ def state_file() -> Iterator[Journal]:
                 help="-C DIR says in which folder to look",
             )
         )
-    with Journal(state_path(root), root) as journal:
+    with file_journal(root) as journal:
         yield journal
+
+
+def shared_source(args: argparse.Namespace) -> Source | None:
+    """The Labfile here, if it says that the state is shared; one that cannot be read says nothing."""
+    try:
+        source = read_source(_plain(args))
+    except LabfileError:
+        return None
+    return source if is_shared(source) else None
+
+
+def _plain(args: argparse.Namespace) -> argparse.Namespace:
+    return argparse.Namespace(labfile=None, overlay=args.overlay, var=[], var_file=[])
 
 
 @contextlib.contextmanager
@@ -58,7 +78,7 @@ def state_of(args: argparse.Namespace) -> Iterator[LabState]:
     Raises:
         StateError: there is none, or there are several.
     """
-    with state_file() as journal:
+    with state_file(args) as journal:
         row = choose(journal.labs(), name=args.name, overlay=args.overlay)
         yield journal.open(row.name, row.overlay)
 

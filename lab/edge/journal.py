@@ -1,24 +1,22 @@
-"""The journal of a lab's events and their fold, kept in one SQLite file and in one transaction."""
+"""The journal of a lab's events and their fold, in one transaction of the storage that keeps both."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
 from lab.edge.journal_care import compact, decoded, faults
-from lab.edge.journal_errors import require_folder
-from lab.edge.journal_file import StateFile
+from lab.edge.journal_file import reach as reach_file
 from lab.edge.journal_fold import Fold
 from lab.edge.journal_fold import read as read_fold
 from lab.edge.journal_fold import store as store_fold
 from lab.edge.journal_group import Group
-from lab.edge.journal_labs import LabRow, enter, find, labs, nothing
+from lab.edge.journal_labs import LabRow, enter, find, join, labs, nothing
 from lab.edge.journal_rows import Run, insert, runs, store_run, texts
-from lab.edge.journal_schema import create as create_file
+from lab.edge.journal_storage import Database, Reach, Storage
 from lab.edge.journal_tenancy import Tenancy, Tenure
 from lab.model.codec import dumps, event_to_json, is_journaled
 from lab.model.diagnostic import StateError
@@ -32,14 +30,15 @@ Pending: TypeAlias = "list[tuple[Event, str]]"
 
 
 class Journal:
-    """The state file at *path* (``lab.model.layout.state_path``) of the checkout at *root*.
+    """The state at *path* (``lab.model.layout.state_path``, unless *reach* says so) of the checkout at *root*.
 
     Every method raises StateError where the file is damaged, too new, or may not be used.
     """
 
-    def __init__(self, path: str, root: str) -> None:
+    def __init__(self, path: str, root: str, reach: Reach = reach_file) -> None:
         self.path, self.root = path, root
-        self._file: StateFile | None = None
+        self._reach = reach
+        self._file: Storage | None = None
         self._states: list[LabState] = []
 
     def __enter__(self) -> Journal:
@@ -84,21 +83,21 @@ class Journal:
         self._states.append(state)
         return state
 
-    def _opened(self, *, create: bool) -> StateFile | None:
+    def join(self, name: str, overlay: str, labfile: str) -> LabRow | None:
+        """Lets the checkout of *labfile* use the lab of that name; None if there is none."""
+        file = self._opened(create=False)
+        return join(file, self.root, name, overlay, os.path.basename(labfile)) if file else None
+
+    def _opened(self, *, create: bool) -> Storage | None:
         if self._file is None:
-            if not os.path.lexists(self.path):
-                require_folder(os.path.dirname(self.path))
-                if not create:
-                    return None
-                create_file(self.path)
-            self._file = StateFile(self.path)
+            self._file = self._reach(self.path, create)
         return self._file
 
 
 class LabState:
     """One lab's journal, for many threads; satisfies :class:`lab.ports.Journal`."""
 
-    def __init__(self, file: StateFile | None, row: LabRow, root: str) -> None:
+    def __init__(self, file: Storage | None, row: LabRow, root: str) -> None:
         self.row, self.root = row, root
         self.tenancy = Tenancy(file, row.lab) if file else None
         self._file = file
@@ -144,7 +143,7 @@ class LabState:
         if self._file is None:
             return []
         with self._file.read() as db:
-            return runs(db, self.row.lab, self._file.path)
+            return runs(db, self.row.lab, self._file.damaged)
 
     def check(self) -> list[str]:
         """What is wrong with the file and this lab's part of it: a sentence each; none if whole."""
@@ -156,14 +155,14 @@ class LabState:
                 records = self._current(db, head).records
             except StateError:  # an event, which is about to be named
                 records = None
-            return list(faults(db, self.row.lab, records, self.root))
+            return list(faults(self._file, db, self.row.lab, records, self.root))
 
     def settle(self) -> None:
         """Brings the table of records up to date, which only spares readers some work."""
         found, self._fold = self._fold, None
         if self._file is None or found is None or not found.late:
             return
-        with contextlib.suppress(StateError), self._file.write(durable=False) as db:
+        with contextlib.suppress(StateError), self._file.write(self.row.lab, durable=False) as db:
             if self._look(db)[1] == found.head:
                 store_fold(db, self.row.lab, found, found.head, all_of_it=True)
 
@@ -174,35 +173,35 @@ class LabState:
         """
         if self._file is None or self.tenancy is None:
             return 0
-        with self._file.write() as db:
+        with self._file.write(self.row.lab) as db:
             run, head, tenure = self._look(db)
             self.tenancy.check(tenure)
             # The table must not lack anything of events that go.
             store_fold(db, self.row.lab, self._current(db, head), head, all_of_it=True)
-            return compact(db, self.row.lab, run - keep_runs + 1, self.root, self._file.path)
+            return compact(db, self.row.lab, run - keep_runs + 1, self.root, self._file.damaged)
 
     def _decoded(self, seq: int, text: str) -> Event | None:
         assert self._file is not None  # it came from there
-        return decoded(self._file.path, seq, text, self.root)
+        return decoded(self._file.damaged, seq, text, self.root)
 
-    def _look(self, db: sqlite3.Connection) -> tuple[int, int, Tenure]:
+    def _look(self, db: Database) -> tuple[int, int, Tenure]:
         run, head, epoch, holder = db.execute(
             "SELECT run, head, epoch, holder FROM labs WHERE lab = ?", (self.row.lab,)
         ).fetchone()
         return run, head, Tenure(epoch, holder)
 
-    def _current(self, db: sqlite3.Connection, head: int) -> Fold:
+    def _current(self, db: Database, head: int) -> Fold:
         """The fold up to *head*, read again if someone else stored events since."""
         if self._fold is None or self._fold.head != head:
-            path = self._file.path if self._file else ""
-            self._fold = read_fold(db, self.row.lab, head, self.root, path)
+            assert self._file is not None  # *db* is a transaction of it
+            self._fold = read_fold(db, self.row.lab, head, self.root, self._file.damaged)
         return self._fold
 
     def _commit(self, batches: list[Pending]) -> None:
         if self._file is None or self.tenancy is None:
             raise nothing(self.row)
         pending = [each for batch in batches for each in batch]
-        with self._file.write() as db:
+        with self._file.write(self.row.lab) as db:
             _, head, tenure = self._look(db)
             self.tenancy.check(tenure)
             found = self._current(db, head)
@@ -210,7 +209,7 @@ class LabState:
             self._store(db, found, pending)
         self._fold = found
 
-    def _store(self, db: sqlite3.Connection, found: Fold, pending: Pending) -> None:
+    def _store(self, db: Database, found: Fold, pending: Pending) -> None:
         lab, before = self.row.lab, found.head
         # Numbers are never used twice, also where compacting has dropped the newest events.
         last: int = db.execute("SELECT max(head) FROM labs").fetchone()[0]
@@ -224,7 +223,8 @@ class LabState:
         found.head = last + len(pending)
         run = max(event.run for event, _ in pending)
         db.execute(
-            "UPDATE labs SET head = ?, run = max(run, ?) WHERE lab = ?", (found.head, run, lab)
+            "UPDATE labs SET head = ?, run = CASE WHEN run < ? THEN ? ELSE run END WHERE lab = ?",
+            (found.head, run, run, lab),
         )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
-from lab.edge.journal_errors import damaged
 from lab.edge.journal_records import Records
 from lab.edge.journal_rows import insert, texts
+from lab.edge.journal_storage import Damaged, Database, Storage
 from lab.model.codec import (
     CodecError,
     dumps,
@@ -23,7 +22,7 @@ from lab.model.fold import fold
 from lab.model.state import Record
 
 
-def decoded(path: str, seq: int, text: str, root: str) -> Event | None:
+def decoded(damaged: Damaged, seq: int, text: str, root: str) -> Event | None:
     """The event with the number *seq*; None for a kind that this version does not know.
 
     Raises:
@@ -32,17 +31,17 @@ def decoded(path: str, seq: int, text: str, root: str) -> Event | None:
     try:
         return event_from_json(loads(text), root)
     except CodecError as error:
-        raise damaged(path, f"Event {seq} cannot be read ({error})") from None
+        raise damaged(f"Event {seq} cannot be read ({error})") from None
 
 
-def faults(db: sqlite3.Connection, lab: int, records: Records | None, root: str) -> Iterator[str]:
+def faults(
+    file: Storage, db: Database, lab: int, records: Records | None, root: str
+) -> Iterator[str]:
     """What is wrong with the file, and with the lab's part of it: a sentence each; none if whole.
 
     *records* is None where an event is so damaged that there are none.
     """
-    for (said,) in db.execute("PRAGMA integrity_check(20)"):
-        if said != "ok":
-            yield f"SQLite finds: {said}"
+    yield from file.faults(db)
     folded: dict[str, Record] = {}
     lost = [*_fold(texts(db, lab), folded, root)]
     yield from lost
@@ -103,7 +102,7 @@ def _alike(folded: Record, records: Records, address: str, root: str) -> bool:
         return True  # it is damaged, which was told already
 
 
-def compact(db: sqlite3.Connection, lab: int, before: int, root: str, path: str) -> int:
+def compact(db: Database, lab: int, before: int, root: str, damaged: Damaged) -> int:
     """Replaces the events of runs older than *before* by the shortest that mean the same.
 
     Gives how many events there are less. The records stay as they are.
@@ -116,7 +115,7 @@ def compact(db: sqlite3.Connection, lab: int, before: int, root: str, path: str)
     old = [(seq, text) for seq, text in texts(db, lab) if seq < wanted]
     folded: dict[str, Record] = {}
     for seq, text in old:
-        event = decoded(path, seq, text, root)
+        event = decoded(damaged, seq, text, root)
         if event is not None:
             fold(folded, event)
     new = [event for record in folded.values() for event in history(record)]

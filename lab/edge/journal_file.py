@@ -9,8 +9,10 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from lab.edge.journal_errors import BUSY_SECONDS, damaged, explained
-from lab.edge.journal_schema import check_format
+from lab.edge.journal_errors import BUSY_SECONDS, damaged, explained, require_folder
+from lab.edge.journal_schema import check_format, create
+from lab.edge.journal_storage import Database
+from lab.model.diagnostic import StateError
 
 
 class StateFile:
@@ -19,6 +21,9 @@ class StateFile:
     Raises:
         StateError: it is damaged, too new, or may not be read.
     """
+
+    lease = None  # the kernel knows who lives
+    guests = None  # all that use it lie in one folder
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -42,8 +47,10 @@ class StateFile:
             yield self._connection
 
     @contextlib.contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """A transaction that is on the disk when it ends.
+    def write(
+        self, lab: int | None = None, *, durable: bool = True
+    ) -> Iterator[sqlite3.Connection]:
+        """A transaction that is on the disk when it ends; nobody else writes to any *lab* meanwhile.
 
         Where *durable* is false it survives lab's death, but not the machine's.
         """
@@ -54,6 +61,15 @@ class StateFile:
             self._transaction("BEGIN IMMEDIATE"),
         ):
             yield self._connection
+
+    def damaged(self, text: str) -> StateError:
+        return damaged(self.path, text)
+
+    def faults(self, db: Database) -> Iterator[str]:
+        """What SQLite finds."""
+        for (said,) in db.execute("PRAGMA integrity_check(20)"):
+            if said != "ok":
+                yield f"SQLite finds: {said}"
 
     @contextlib.contextmanager
     def _synchronous(self, *, durable: bool) -> Iterator[None]:
@@ -77,6 +93,20 @@ class StateFile:
                 # A rollback that fails would hide the reason for it.
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
+
+
+def reach(path: str, create_it: bool) -> StateFile | None:
+    """The state file at *path*; made if need be and asked for, else None.
+
+    Raises:
+        StateError: it is damaged, too new, or may not be used.
+    """
+    if not os.path.lexists(path):
+        require_folder(os.path.dirname(path))
+        if not create_it:
+            return None
+        create(path)
+    return StateFile(path)
 
 
 # FULL, and with it a rollback journal (on remote file systems) is safely gone too.

@@ -7,12 +7,12 @@ which event on; where there is none, the table is up to date.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import field
 
 from lab.edge.journal_care import decoded
 from lab.edge.journal_records import Records
 from lab.edge.journal_rows import store_records
+from lab.edge.journal_storage import Damaged, Database
 from lab.model.event import Event
 from lab.model.fold import fold
 from lab.model.frozen import dataclass
@@ -33,7 +33,7 @@ class Fold:
         self.late.update(dict.fromkeys(fold(self.records, event)))
 
 
-def read(db: sqlite3.Connection, lab: int, head: int, root: str, path: str) -> Fold:
+def read(db: Database, lab: int, head: int, root: str, damaged: Damaged) -> Fold:
     """The fold as stored, up to the event *head*.
 
     Raises:
@@ -42,18 +42,18 @@ def read(db: sqlite3.Connection, lab: int, head: int, root: str, path: str) -> F
     rows = db.execute(
         "SELECT address, json, identity FROM records WHERE lab = ? ORDER BY rowid", (lab,)
     )
-    found = Fold(head, Records(rows, root, path))
+    found = Fold(head, Records(rows, root, damaged))
     mark = db.execute("SELECT value FROM meta WHERE name = ?", (_mark(lab),)).fetchone()
     if mark is not None:
         late = "SELECT seq, json FROM events WHERE lab = ? AND seq > ? ORDER BY seq"
         for seq, text in db.execute(late, (lab, int(mark[0]))):
-            event = decoded(path, seq, text, root)
+            event = decoded(damaged, seq, text, root)
             if event is not None:
                 found.take(event)
     return found
 
 
-def store(db: sqlite3.Connection, lab: int, found: Fold, before: int, *, all_of_it: bool) -> None:
+def store(db: Database, lab: int, found: Fold, before: int, *, all_of_it: bool) -> None:
     """Stores what the table lacks, if that is asked for or much; else marks that it lacks something.
 
     *before* is the event up to which the table was up to date, if it was before this.
@@ -63,7 +63,9 @@ def store(db: sqlite3.Connection, lab: int, found: Fold, before: int, *, all_of_
         db.execute("DELETE FROM meta WHERE name = ?", (_mark(lab),))
         found.late.clear()
     elif found.late:
-        db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (_mark(lab), str(before)))
+        db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (_mark(lab), str(before))
+        )
 
 
 def _mark(lab: int) -> str:

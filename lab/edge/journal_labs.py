@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import sqlite3
 
-from lab.edge.journal_errors import damaged
-from lab.edge.journal_file import StateFile
+from lab.edge.journal_storage import Damaged, Database, Storage
 from lab.model.diagnostic import Diagnostic, StateError
 from lab.model.frozen import dataclass
 
@@ -32,45 +30,69 @@ class LabRow:
     run: int = 0
 
 
-def labs(file: StateFile) -> list[LabRow]:
+def labs(file: Storage) -> list[LabRow]:
     """All labs of the file, by name and overlay."""
     with file.read() as db:
-        return [_row(each, file.path) for each in db.execute(f"{_ROW} ORDER BY name, overlay")]
+        return [_row(each, file.damaged) for each in db.execute(f"{_ROW} ORDER BY name, overlay")]
 
 
-def find(file: StateFile, root: str, name: str, overlay: str, labfile: str) -> LabRow | None:
+def find(file: Storage, root: str, name: str, overlay: str, labfile: str) -> LabRow | None:
     """The lab of that name; None if there is none.
 
     Raises:
         StateError: another Labfile has the name.
     """
     with file.read() as db:
-        found = _found(db, name, overlay, file.path)
-        if found:
+        found = _found(db, name, overlay, file.damaged)
+        if found and labfile:
             _refuse_twins(root, found, labfile)
+            if file.guests is not None:
+                file.guests.admit(db, found.lab, name, os.path.join(root, labfile))
         return found
 
 
-def enter(file: StateFile, root: str, name: str, overlay: str, labfile: str) -> LabRow:
+def enter(file: Storage, root: str, name: str, overlay: str, labfile: str) -> LabRow:
     """The lab of that name, made if there is none yet, and declared by *labfile* from now on.
 
     Raises:
         StateError: another Labfile has the name.
     """
     found = find(file, root, name, overlay, labfile)
-    if found and labfile in ("", found.labfile):
+    if found and labfile in ("", found.labfile) and not _is_new(file, found, root, labfile):
         return found
+    guests, path = file.guests, os.path.join(root, labfile)
     with file.write() as db:
-        db.execute(
+        entered = db.execute(
             "INSERT INTO labs(name, overlay, labfile, key) VALUES (?, ?, ?, ?)"
             " ON CONFLICT(name, overlay) DO NOTHING",
             (name, overlay, labfile, secrets.token_hex(32)),
         )
-        found = _found(db, name, overlay, file.path)
+        found = _found(db, name, overlay, file.damaged)
         assert found is not None
         _refuse_twins(root, found, labfile)
+        if guests is not None and labfile:
+            if entered.rowcount == 0:  # somebody else made it
+                guests.admit(db, found.lab, name, path)
+            guests.note(db, found.lab, path)
         db.execute("UPDATE labs SET labfile = ? WHERE lab = ?", (labfile, found.lab))
         return found
+
+
+def join(file: Storage, root: str, name: str, overlay: str, labfile: str) -> LabRow | None:
+    """Lets *labfile* use the lab of that name; None if there is none."""
+    with file.write() as db:
+        found = _found(db, name, overlay, file.damaged)
+        if found and file.guests is not None:
+            file.guests.note(db, found.lab, os.path.join(root, labfile))
+        return found
+
+
+def _is_new(file: Storage, found: LabRow, root: str, labfile: str) -> bool:
+    """Whether the storage has something to note of this Labfile."""
+    if file.guests is None or not labfile:
+        return False
+    with file.read() as db:
+        return not file.guests.known(db, found.lab, os.path.join(root, labfile))
 
 
 def nothing(row: LabRow) -> StateError:
@@ -85,15 +107,15 @@ def nothing(row: LabRow) -> StateError:
     )
 
 
-def _found(db: sqlite3.Connection, name: str, overlay: str, path: str) -> LabRow | None:
+def _found(db: Database, name: str, overlay: str, damaged: Damaged) -> LabRow | None:
     row = db.execute(f"{_ROW} WHERE name = ? AND overlay = ?", (name, overlay)).fetchone()
-    return _row(row, path) if row else None
+    return _row(row, damaged) if row else None
 
 
-def _row(row: tuple[int, str, str, str, str, int], path: str) -> LabRow:
+def _row(row: tuple[int, str, str, str, str, int], damaged: Damaged) -> LabRow:
     lab, name, overlay, labfile, key, run = row
     if not _HEX.fullmatch(key):
-        raise damaged(path, f"The key of {name} is none")
+        raise damaged(f"The key of {name} is none")
     return LabRow(lab=lab, name=name, overlay=overlay, labfile=labfile, key=key, run=run)
 
 

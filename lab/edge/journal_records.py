@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TypeAlias
 
-from lab.edge.journal_errors import damaged
+from lab.edge.journal_storage import Damaged
 from lab.model.codec import CodecError, record_from_texts, record_to_texts
 from lab.model.state import Record
 
@@ -20,13 +20,15 @@ class Records(MutableMapping[str, Record]):
         StateError: on looking at a record that is damaged.
     """
 
-    def __init__(self, rows: Iterable[tuple[str, str, str | None]], root: str, path: str) -> None:
+    def __init__(
+        self, rows: Iterable[tuple[str, str, str | None]], root: str, damaged: Damaged
+    ) -> None:
         # None: it has changed, and was not stored since.
         self._rows: dict[str, Row | None] = {
             address: (text, ident) for address, text, ident in rows
         }
         self._known: dict[str, Record] = {}
-        self._root, self._path = root, path
+        self._root, self._damaged = root, damaged
 
     def __getitem__(self, address: str) -> Record:
         record = self._known.get(address)
@@ -62,7 +64,7 @@ class Records(MutableMapping[str, Record]):
 
     def copy(self) -> Records:
         """The same records, which later changes of these do not reach."""
-        twin = Records((), self._root, self._path)
+        twin = Records((), self._root, self._damaged)
         twin._rows, twin._known = self._rows.copy(), self._known.copy()
         return twin
 
@@ -74,4 +76,4 @@ class Records(MutableMapping[str, Record]):
             return record_from_texts(text, identity, self._root)
         except CodecError as error:
             said = f"The record of {address} cannot be read ({error})"
-            raise damaged(self._path, said) from None
+            raise self._damaged(said) from None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import field
 
-from lab.edge.journal_errors import damaged
 from lab.edge.journal_records import Records
+from lab.edge.journal_storage import Damaged, Database
 from lab.model.codec import KINDS, CodecError, dumps, loads
 from lab.model.event import Event, RunFinished, RunStarted
 from lab.model.frozen import dataclass
@@ -25,32 +24,34 @@ class Run:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def runs(db: sqlite3.Connection, lab: int, path: str) -> list[Run]:
+def runs(db: Database, lab: int, damaged: Damaged) -> list[Run]:
     """Every run of the lab, oldest first."""
     rows = db.execute(
         "SELECT run, started, finished, outcome, command, counts FROM runs"
         " WHERE lab = ? ORDER BY run",
         (lab,),
     )
-    return [_run(path, *row) for row in rows]
+    return [_run(damaged, *row) for row in rows]
 
 
 def texts(
-    db: sqlite3.Connection, lab: int, run: int | None = None, address: str | None = None
+    db: Database, lab: int, run: int | None = None, address: str | None = None
 ) -> list[tuple[int, str]]:
     """Numbers and JSON of the lab's events, oldest first: all, those of a run, those of a step."""
-    where = ["lab = :lab"]
+    where = ["lab = ?"]
+    values: list[int | str] = [lab]
     if run is not None:
-        where += ["run = :run"]
-        where += ["seq >= coalesce((SELECT seq FROM runs WHERE lab = :lab AND run = :run), 0)"]
+        where += ["run = ?", "seq >= coalesce((SELECT seq FROM runs WHERE lab = ? AND run = ?), 0)"]
+        values += [run, lab, run]
     if address is not None:
-        where += ["address = :address"]
-        address = column(address)
+        where += ["address = ?"]
+        values += [column(address)]
     query = f"SELECT seq, json FROM events WHERE {' AND '.join(where)} ORDER BY seq"
-    return db.execute(query, {"lab": lab, "run": run, "address": address}).fetchall()
+    found: list[tuple[int, str]] = db.execute(query, values).fetchall()
+    return found
 
 
-def insert(db: sqlite3.Connection, lab: int, events: Iterable[tuple[int, Event, str]]) -> None:
+def insert(db: Database, lab: int, events: Iterable[tuple[int, Event, str]]) -> None:
     """Stores events, each with its number and its JSON."""
     rows = [
         (
@@ -67,16 +68,14 @@ def insert(db: sqlite3.Connection, lab: int, events: Iterable[tuple[int, Event, 
     db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def store_records(
-    db: sqlite3.Connection, lab: int, records: Records, changed: Iterable[str]
-) -> None:
+def store_records(db: Database, lab: int, records: Records, changed: Iterable[str]) -> None:
     """Brings the records at the addresses *changed* to what *records* says."""
     addresses = list(changed)
     there = [(lab, column(a), *row) for a in addresses if (row := records.row(a))]
     gone = [(lab, column(a)) for a in addresses if a not in records]
     if there:
         db.executemany(
-            "INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT(lab, address)"
+            "INSERT INTO records(lab, address, json, identity) VALUES (?, ?, ?, ?) ON CONFLICT(lab, address)"
             " DO UPDATE SET json = excluded.json, identity = excluded.identity",
             there,
         )
@@ -84,12 +83,14 @@ def store_records(
         db.executemany("DELETE FROM records WHERE lab = ? AND address = ?", gone)
 
 
-def store_run(db: sqlite3.Connection, lab: int, seq: int, event: Event) -> None:
+def store_run(db: Database, lab: int, seq: int, event: Event) -> None:
     """Brings the table of runs up to date with *event*."""
     match event:
         case RunStarted(run=run, time=time, command=command):
             db.execute(
-                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, NULL, '', ?, '{}')",
+                "INSERT INTO runs VALUES (?, ?, ?, ?, NULL, '', ?, '{}') ON CONFLICT (lab, run)"
+                " DO UPDATE SET seq = excluded.seq, started = excluded.started, finished = NULL,"
+                " outcome = '', command = excluded.command, counts = '{}'",
                 (lab, run, seq, time, column(command)),
             )
         case RunFinished(run=run, time=time, outcome=outcome, counts=counts):
@@ -102,17 +103,23 @@ def store_run(db: sqlite3.Connection, lab: int, seq: int, event: Event) -> None:
 
 
 def column(text: str) -> str:
-    """*text* as SQLite takes it: arguments of a command line may be no text at all."""
+    """*text* as a database takes it: arguments of a command line may be no text at all."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _run(
-    path: str, run: int, started: float, ended: float | None, outcome: str, command: str, text: str
+    damaged: Damaged,
+    run: int,
+    started: float,
+    ended: float | None,
+    outcome: str,
+    command: str,
+    text: str,
 ) -> Run:
     try:
         counts = loads(text)
     except CodecError as error:
-        raise damaged(path, f"Run {run} cannot be read ({error})") from None
+        raise damaged(f"Run {run} cannot be read ({error})") from None
     return Run(
         run=run, started=started, finished=ended, outcome=outcome, command=command, counts=counts
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-
-from lab.edge.journal_file import StateFile
+from lab.edge.journal_storage import Storage
 from lab.model.diagnostic import Diagnostic, StateError
 from lab.model.frozen import dataclass
 
@@ -23,7 +21,7 @@ class Tenancy:
     Nothing here needs the disk's patience: a machine that loses power ends its holders too.
     """
 
-    def __init__(self, file: StateFile, lab: int) -> None:
+    def __init__(self, file: Storage, lab: int) -> None:
         self._file, self._lab = file, lab
         self._mine: int | None = None
 
@@ -52,7 +50,7 @@ class Tenancy:
     def vacate(self) -> None:
         """Gives the state back, if this object has it still."""
         epoch, self._mine = self._mine, None
-        with self._file.write(durable=False) as db:
+        with self._file.write(self._lab, durable=False) as db:
             db.execute(
                 "UPDATE labs SET holder = NULL WHERE lab = ? AND epoch = ?", (self._lab, epoch)
             )
@@ -81,10 +79,10 @@ class Tenancy:
             )
 
     def _swap(self, seen: Tenure, holder: str | None) -> bool:
-        with self._file.write(durable=False) as db:
-            changed: sqlite3.Cursor = db.execute(
+        with self._file.write(self._lab, durable=False) as db:
+            changed = db.execute(
                 "UPDATE labs SET epoch = epoch + 1, holder = ?"
-                " WHERE lab = ? AND epoch = ? AND holder IS ?",
-                (holder, self._lab, seen.epoch, seen.holder),
+                " WHERE lab = ? AND epoch = ? AND coalesce(holder, '') = ?",
+                (holder, self._lab, seen.epoch, seen.holder or ""),
             )
             return changed.rowcount == 1

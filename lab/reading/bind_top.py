@@ -205,6 +205,10 @@ def _state_faults(backend: str, fields: Mapping[str, Json], named: bool) -> list
         told = "write backend: postgresql, or remove `dsn`"
         summary = "the local backend has no `dsn`"
         faults.append(Fault(path=("state", "dsn"), summary=summary, help=told, at_key=True))
+    if backend == "local" and fields.get("workspace") is not None:
+        summary = "the local backend has no `workspace`"
+        told = "write backend: postgresql, or remove `workspace`"
+        faults.append(Fault(path=("state", "workspace"), summary=summary, help=told, at_key=True))
     if backend == "postgresql" and fields.get("dsn") is None:
         told = 'add dsn: "{{ secrets.state_dsn }}"'
         summary = "the postgresql backend needs a `dsn`"

@@ -47,6 +47,9 @@ class State:
         default=None,
         secret=True,
     )
+    workspace: str | None = option(
+        "Whose labs these are.", example="vision", default=None, pattern="[a-z0-9_]{1,40}"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -368,8 +368,8 @@ def _counted(monkeypatch: pytest.MonkeyPatch, *, slow: float = 0.0) -> list[None
     real = StateFile.write
 
     @contextmanager
-    def write(self: StateFile, *, durable: bool = True) -> Iterator[Any]:
-        with real(self, durable=durable) as db:
+    def write(self: StateFile, lab: int | None = None, *, durable: bool = True) -> Iterator[Any]:
+        with real(self, lab, durable=durable) as db:
             yield db
             time.sleep(slow)
         commits.append(None)

@@ -99,13 +99,16 @@ def add_selection(made: argparse.ArgumentParser, *, replace: bool = True) -> Non
         )
 
 
-def add_running(made: argparse.ArgumentParser) -> None:
-    """How a run goes."""
+def add_running(made: argparse.ArgumentParser, *, resources: bool = True) -> None:
+    """How a run goes; *resources* are shared out only among steps that are made."""
     made.add_argument(
         "-j", "--jobs", type=positive, metavar="N", help="steps at once (default: cores)"
     )
-    made.add_argument("--cpu", type=float, metavar="N", help="cores to share out (default: all)")
-    made.add_argument("--gpu", type=int, metavar="N", help="GPUs to share out (default: all)")
+    if resources:
+        made.add_argument(
+            "--cpu", type=float, metavar="N", help="cores to share out (default: all)"
+        )
+        made.add_argument("--gpu", type=int, metavar="N", help="GPUs to share out (default: all)")
     made.add_argument(
         "--fail-fast", action="store_true", help="stop everything at the first failure"
     )

@@ -40,11 +40,7 @@ class Graph:
 
     def dependents(self) -> dict[str, list[str]]:
         """For each step, the steps that wait for it."""
-        found: dict[str, list[str]] = {address: [] for address in self.steps}
-        for address, needs in self.needs.items():
-            for upstream in needs:
-                found[upstream].append(address)
-        return found
+        return turned(self.needs)
 
     def upstream(self, addresses: Iterable[str]) -> set[str]:
         """Everything that *addresses* wait for, directly or not, without themselves unless reached."""
@@ -53,6 +49,15 @@ class Graph:
     def downstream(self, addresses: Iterable[str]) -> set[str]:
         """Everything that waits for *addresses*, directly or not."""
         return closure(addresses, self.dependents())
+
+
+def turned(edges: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """The edges the other way round."""
+    found: dict[str, list[str]] = {address: [] for address in edges}
+    for address, targets in edges.items():
+        for target in targets:
+            found.setdefault(target, []).append(address)
+    return found
 
 
 def closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:

@@ -25,6 +25,19 @@ def destructions(records: Sequence[Record], cause: str) -> list[Action]:
     return [_action(record, Verb.DESTROY, cause) for record in backwards(records)]
 
 
+def still_needed(
+    records: Mapping[str, Record], going: Iterable[Record]
+) -> dict[str, tuple[str, ...]]:
+    """Those *going* that records which stay were made with, and which those are."""
+    ends = {record.address for record in going}
+    found: dict[str, list[str]] = {}
+    for record in records.values():
+        if record.address not in ends:
+            for needed in ends.intersection(record.needs):
+                found.setdefault(needed, []).append(record.address)
+    return {address: tuple(found[address]) for address in sorted(found)}
+
+
 def renamed(
     going: Sequence[Record], actions: Iterable[Action], wanted: Mapping[str, Wanted]
 ) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lab.model.address import matches
 from lab.model.diagnostic import Diagnostic, PlanError, did_you_mean
 from lab.model.frozen import dataclass
-from lab.model.graph import Graph
+from lab.model.graph import Graph, closure, turned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +27,24 @@ class Selection:
 EVERYTHING = Selection()
 
 
-def left_out(graph: Graph, selection: Selection, gone: Iterable[str] = ()) -> Mapping[str, str]:
+def left_out(
+    graph: Graph,
+    selection: Selection,
+    gone: Iterable[str] = (),
+    edges: Mapping[str, Iterable[str]] | None = None,
+) -> Mapping[str, str]:
     """The addresses that *selection* leaves out, each with the reason in words.
 
-    ``gone`` are recorded steps that are no longer in the Labfile; patterns may pick them too.
+    ``gone`` are recorded steps that are no longer in the Labfile; patterns may pick them too. ``edges`` says
+    for each step what it needs, where that is not what the Labfile says.
 
     Raises:
         PlanError: a pattern picks nothing.
     """
     addresses = [*graph.steps, *gone]
-    chosen = picked(graph, selection.only, addresses, "--only")
-    excluded = picked(graph, selection.exclude, addresses, "--exclude")
+    needs = graph.needs if edges is None else edges
+    chosen = picked(needs, selection.only, addresses, "--only")
+    excluded = picked(needs, selection.exclude, addresses, "--exclude")
     found: dict[str, str] = {}
     for address in addresses:
         if selection.only and address not in chosen:
@@ -57,7 +64,7 @@ def replaced(graph: Graph, selection: Selection, excluded: Mapping[str, str]) ->
     Raises:
         PlanError: it picks nothing, or only what the rest of the selection leaves out.
     """
-    found = picked(graph, selection.replace, list(graph.steps), "--replace")
+    found = picked(graph.needs, selection.replace, list(graph.steps), "--replace")
     if found and found <= excluded.keys():
         first = min(found)
         raise PlanError(
@@ -70,7 +77,12 @@ def replaced(graph: Graph, selection: Selection, excluded: Mapping[str, str]) ->
     return found
 
 
-def picked(graph: Graph, patterns: Sequence[str], addresses: Sequence[str], flag: str) -> set[str]:
+def picked(
+    needs: Mapping[str, Iterable[str]],
+    patterns: Sequence[str],
+    addresses: Sequence[str],
+    flag: str,
+) -> set[str]:
     """The addresses that *patterns* pick, with upstream and downstream where a ``+`` asks for it."""
     found: set[str] = set()
     for pattern in patterns:
@@ -78,12 +90,9 @@ def picked(graph: Graph, patterns: Sequence[str], addresses: Sequence[str], flag
         hits = {address for address in addresses if matches(address, stem)}
         if not hits:
             raise _nothing(f"{flag} {pattern}", addresses, "step")
-        inside = [address for address in hits if address in graph.steps]
-        if pattern.startswith("+"):
-            hits |= graph.upstream(inside)
-        if pattern.endswith("+"):
-            hits |= graph.downstream(inside)
-        found |= hits
+        upstream = closure(hits, needs) if pattern.startswith("+") else set()
+        downstream = closure(hits, turned(needs)) if pattern.endswith("+") else set()
+        found |= hits | upstream | downstream
     return found
 
 

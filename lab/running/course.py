@@ -49,10 +49,10 @@ class Course:
         self.outcomes[address] = Skipped(cause)
         self._tell_skipped(address, cause, "")
 
-    def barred(self, address: str, because: str) -> None:
-        """Skipped because a step before it failed."""
+    def barred(self, address: str, because: str, cause: str = "") -> None:
+        """Skipped because another step failed; *cause* says it in words, where it is not the usual."""
         self.blocked[address] = because
-        self._tell_skipped(address, f"because `{because}` failed", because)
+        self._tell_skipped(address, cause or f"because `{because}` failed", because)
 
     def broke(self, address: str, failure: Failure) -> OnFailure:
         """Notes a failure; gives the step's policy."""

@@ -226,9 +226,12 @@ class Run:
             ports=self._ports,
             root=self._world.graph.labfile.root,
             stop=self._stop,
+            limits=self._settings.limits,
+            tell=self._telling,
+            fail_fast=self._settings.fail_fast,
             lines=self._settings.lines,
         )
-        remover.remove(removing, self._course)
+        self._forced |= remover.remove(removing, self._course)
 
 
 def _demand(step: Step) -> Demand:

@@ -29,7 +29,7 @@ TRAIN = [a for a in ALL if a.startswith("train[")]
 
 
 def chosen(patterns: Sequence[str]) -> list[str]:
-    hits = picked(GRAPH, patterns, ALL, "--only")
+    hits = picked(GRAPH.needs, patterns, ALL, "--only")
     return [address for address in ALL if address in hits]
 
 

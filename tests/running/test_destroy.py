@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes.lab import Lab
+from fakes.lab import PLENTY, Lab
 
 from lab.model.diagnostic import Diagnostic, LabError
 from lab.model.event import StepDestroyed, StepFailed, StepSkipped, StepStarted
@@ -39,6 +39,8 @@ def destroy(lab: Lab) -> Course:
         ports=lab.ports,
         root="/lab",
         stop=lab.stop,
+        limits=PLENTY,
+        tell=lab.told.append,
     )
     remover.remove(destructions(list(lab.records.values()), "asked for"), course)
     return course

@@ -491,7 +491,7 @@ def test_what_could_not_be_destroyed_keeps_what_it_needs() -> None:
     assert report.outcome == "failed"
     assert report.failed == ("node",)
     assert lab.toy.destroyed == ["other", "node"] or lab.toy.destroyed == ["node", "other"]
-    assert causes(lab, StepSkipped) == {"net": "because `node` failed"}
+    assert causes(lab, StepSkipped) == {"net": "`node`, which needs it, could not be destroyed"}
     assert set(lab.records) == {"new", "net", "node"}
     assert lab.error("node") == "still in use"
     lab.toy.undoing.clear()

@@ -26,8 +26,14 @@ def show(diagnostics: tuple[Diagnostic, ...], *, errors_only: bool = False) -> N
     for each in diagnostics:
         if errors_only and each.severity is not Severity.ERROR:
             continue
-        print(render(each, source_text, color=colour), file=sys.stderr)
+        print(_hidden(render(each, source_text, color=colour)), file=sys.stderr)
         print(file=sys.stderr)
+
+
+def _hidden(text: str) -> str:
+    """*text* without secrets. If this process has read any, the module that reads them is loaded."""
+    secrets = sys.modules.get("lab.edge.secrets")
+    return text if secrets is None else str(secrets.hidden(text))
 
 
 @lru_cache(maxsize=32)

@@ -10,25 +10,27 @@ import time
 import traceback
 
 from lab import __version__
+from lab.edge.secrets import hidden
 
 EXIT_BUG = 70
 
 
 def report(error: Exception, verb: str, words: list[str]) -> int:
     """Saves a report and says where it is; gives the exit code for a bug."""
+    trace = hidden("".join(traceback.format_exception(error)))
     if os.environ.get("LAB_TRACEBACK"):
-        traceback.print_exception(error)
+        print(trace, file=sys.stderr, end="")
     text = "\n".join(
         [
             f"lab {__version__}, Python {platform.python_version()}, {platform.platform()}",
             f"time: {time.strftime('%Y-%m-%d %H:%M:%S %z')}",
             f"command: lab {verb} ({len(words)} words)",
             "",
-            "".join(traceback.format_exception(error)),
+            trace,
         ]
     )
     print(
-        f"lab: a bug in lab stopped it ({type(error).__name__}: {error}).\n"
+        f"lab: a bug in lab stopped it ({hidden(f'{type(error).__name__}: {error}')}).\n"
         "The state is as the last finished step left it; the same command goes on from there.\n"
         f"{_saved(text)}",
         file=sys.stderr,

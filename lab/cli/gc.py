@@ -109,6 +109,7 @@ def _garbage(lab: Recorded, args: argparse.Namespace) -> Iterator[Garbage]:
             records=records,
             labs=known,
             keep_runs=args.keep_runs,
+            cache=cache_root(os.environ),
         )
     if args.older_than is not None:
         outputs = [record.done.outputs for record in records.values() if record.done]

@@ -41,6 +41,7 @@ def in_lab(
     records: Mapping[str, Record],
     labs: Collection[str],
     keep_runs: int,
+    cache: str,
 ) -> Iterator[Garbage]:
     """What the lab (*name*, *overlay*) in *root* does not need.
 
@@ -48,6 +49,7 @@ def in_lab(
         records: all that is remembered of its steps.
         labs: the folder names of all labs that the state knows.
         keep_runs: the logs of so many newest runs stay, and those that a record names.
+        cache: the folder of this user's caches.
     """
     work, used = work_dir(root, name, overlay), set(_paths_in(records))
     kept = {slug(address) for address in records}
@@ -60,7 +62,7 @@ def in_lab(
         if entry.name not in {*labs, lab_key(name, overlay)} and not _refers(used, entry.path):
             yield _garbage(entry.path, LABS)
     before = time.time() - PARSED_DAYS * 86400
-    for entry in _entries(f"{root}/{FOLDER}/cache/parse"):
+    for entry in _entries(f"{cache}/parse"):
         if entry.stat(follow_symlinks=False).st_mtime < before:
             yield _garbage(entry.path, PARSED)
 

@@ -11,6 +11,8 @@ from lab import __version__
 from lab.cli.arguments import usage
 from lab.edge.contents import contents
 from lab.edge.discover import Registry, discover
+from lab.edge.machine import cache_root
+from lab.edge.private import make_private, private, require_own
 from lab.kinds.catalog import Catalog
 from lab.model.diagnostic import Diagnostic, LabfileError, did_you_mean
 from lab.model.document import Document, Layer
@@ -24,7 +26,7 @@ from lab.reading.parse import from_json, merge, parse, parse_value, to_json
 
 NAMES = ("Labfile.yaml", "Labfile.yml")
 BIGGEST = 16 * 1024 * 1024  # bytes; more than that is no Labfile, and is not even read
-KEPT_PARSES = 16
+KEPT_PARSES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ def read_source(args: argparse.Namespace) -> Source:
     path = find(args.labfile)
     shown = _shown(path)
     root = os.path.dirname(path)
+    require_own(root)
     layers = [_layer(path, shown, root)]
     if args.overlay:
         over = overlay_path(path, args.overlay)
@@ -246,7 +249,8 @@ def _cache_path(root: str | None, data: bytes) -> str | None:
     if root is None or not os.path.isdir(os.path.join(root, FOLDER)) or len(data) < 4096:
         return None
     key = hashlib.sha256(__version__.encode() + b"\0" + data).hexdigest()[:32]
-    return os.path.join(root, FOLDER, "cache", "parse", key)
+    # Not in `.lab`: with somebody else's checkout might come a parse that says something else.
+    return os.path.join(cache_root(os.environ), "parse", key)
 
 
 def _cached(path: str, shown: str, data: bytes) -> Layer | None:
@@ -261,12 +265,12 @@ def _keep(path: str, text: str) -> None:
     """Caches a parse; a cache that cannot be written is no reason to fail."""
     folder = os.path.dirname(path)
     try:
-        os.makedirs(folder, exist_ok=True)
+        make_private(folder)
         old = sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime)
         for entry in old[: max(0, len(old) - KEPT_PARSES + 1)]:
             os.unlink(entry.path)
         partial = f"{path}.{os.getpid()}"
-        with open(partial, "w", encoding="utf-8", errors="surrogatepass") as file:
+        with open(partial, "w", encoding="utf-8", errors="surrogatepass", opener=private) as file:
             file.write(text)
         os.replace(partial, path)
     except OSError:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from lab.edge.journal import LabRow
+from lab.edge.private import require_own
 from lab.model.diagnostic import Diagnostic, StateError
 from lab.model.layout import lab_key, state_path
 
@@ -14,6 +15,7 @@ def state_root(folder: str) -> str | None:
     """The folder at or above *folder* whose labs have a state; None if there is none."""
     while True:
         if os.path.lexists(state_path(folder)):
+            require_own(folder)
             return folder
         above = os.path.dirname(folder)
         if above == folder:

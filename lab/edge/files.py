@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lab.edge.globbing import glob
@@ -50,6 +50,10 @@ class Files:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def conceal(self, secret: Callable[[str], bool]) -> None:
+        """Hashes of files whose path is *secret* are not stored."""
+        self._cache.conceals = secret
 
     def close(self) -> None:
         """Stores the hashes that were made, for the next time."""

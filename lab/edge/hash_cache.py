@@ -14,8 +14,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
+
+from lab.edge.private import make_private, private
 
 Stamp: TypeAlias = "tuple[int, int, int, int]"
 """Size, modification time, change time and inode."""
@@ -30,6 +32,10 @@ _TROUBLE = (sqlite3.Error, UnicodeDecodeError, OSError)
 _TABLE = """CREATE TABLE IF NOT EXISTS hashes(
     path TEXT PRIMARY KEY, size INTEGER, mtime INTEGER, ctime INTEGER, inode INTEGER, hash TEXT
 ) WITHOUT ROWID"""
+
+
+def _nothing(_: str) -> bool:
+    return False
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
@@ -53,11 +59,13 @@ def settles_in(stamp: Stamp, now: int) -> int:
 class HashCache:
     """Hashes by path, in a file at *path* that may be lost at any time.
 
-    Without a folder for the file, or with a damaged one, it remembers for this process only.
+    Without a folder for the file, or with a damaged one, it remembers for this process only; so it
+    does for keys of which ``conceals`` says that they hold something secret.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.conceals: Callable[[str], bool] = _nothing
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Stamp, str]] = {}
         self._new: dict[str, tuple[Stamp, str]] = {}
@@ -101,7 +109,7 @@ class HashCache:
     def _probe(self) -> int:
         path = f"{self._path}.clock-{os.getpid()}-{threading.get_ident()}"
         try:
-            with open(path, "wb") as file:
+            with open(path, "wb", opener=private) as file:
                 made = os.fstat(file.fileno()).st_ctime_ns
             os.unlink(path)
         except OSError:
@@ -133,7 +141,11 @@ class HashCache:
     def _store(self) -> None:
         if not self._new:
             return
-        rows = [(key, *stamp, hashed) for key, (stamp, hashed) in self._new.items()]
+        rows = [
+            (key, *stamp, hashed)
+            for key, (stamp, hashed) in self._new.items()
+            if not self.conceals(key)
+        ]
         self._new = {}
         for _ in range(2):
             file = self._opened(create=True)
@@ -155,7 +167,8 @@ class HashCache:
         self._tried = True
         if create:
             with contextlib.suppress(OSError):
-                os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+                make_private(os.path.dirname(self._path))
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
         elif not os.path.exists(self._path):
             return None
         try:

@@ -13,6 +13,7 @@ import threading
 
 from lab import __version__
 from lab.edge.journal_errors import damaged, explained, made, newer
+from lab.edge.private import make_private, private
 
 FORMAT = 1
 NEEDS = "0.1.0"  # the oldest lab that reads FORMAT
@@ -72,10 +73,10 @@ def create(path: str) -> None:
 
 def make_folder(folder: str) -> None:
     """Makes ``.lab``: for this user only, and ignored by git without anyone's doing."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    make_private(folder)
     ignore = os.path.join(folder, ".gitignore")
     if not os.path.exists(ignore):
-        with open(ignore, "w", encoding="utf-8") as file:
+        with open(ignore, "w", encoding="utf-8", opener=private) as file:
             file.write("*\n")
 
 

@@ -10,6 +10,7 @@ import weakref
 from enum import Enum
 
 from lab.edge.journal_errors import made
+from lab.edge.private import make_private
 
 _UNSUPPORTED = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 
@@ -33,9 +34,11 @@ class Flock:
     def take(self) -> Taken:
         """Tries once; never waits."""
         with made(self.path):
-            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            make_private(os.path.dirname(self.path))
             while True:
-                handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+                handle = os.open(
+                    self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+                )
                 taken = _try(handle)
                 if taken is Taken.YES and _is_at(handle, self.path):
                     self._handle = handle

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from lab.edge.private import make_private
+
 
 class Machine:
     """Implements ports.Machine for the computer that lab runs on.
@@ -53,7 +55,7 @@ class Machine:
     def shared(self, name: str) -> str:
         """A folder of this user's cache for all labs; LAB_CACHE moves it."""
         path = os.path.join(cache_root(self._environ), name)
-        os.makedirs(path, mode=0o700, exist_ok=True)
+        make_private(path)
         return path
 
     def tool(self, name: str) -> str | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
-from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus, unquote
 
 MARK = b"***"
 _LINE = 4096
 SHORTEST = 6  # characters; shorter values are everywhere, and hiding them would garble every log
+_PASSWORD = re.compile(r"://[^/?#@:\s]*:([^/?#@\s]+)@")  # what a connection's text hides in itself
+_JSON_LIMIT = 64 * 1024
 
 
 class Needles:
@@ -102,11 +105,38 @@ def redacted(needles: Needles, data: bytes) -> bytes:
 
 
 def _forms(value: str) -> Iterable[bytes]:
-    """A value as it may be printed. Of several lines, each is one, for they are often printed apart."""
-    for text in {value, value.strip(), *value.splitlines()}:
+    """A value, and what in it is printed alone, as each may be printed."""
+    for text in {value, value.strip(), *_parts(value)}:
         text = text.strip() if text != value else text
         if len(text) >= SHORTEST:
             yield from _forms_of(text)
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Of several lines each, of JSON every text in it, of a connection's URL its password."""
+    yield from value.splitlines()
+    for match in _PASSWORD.finditer(value):
+        yield from (match[1], unquote(match[1]))
+    if value.lstrip()[:1] in ("{", "[") and len(value) <= _JSON_LIMIT:
+        try:
+            yield from _texts(json.loads(value))
+        except (ValueError, RecursionError):
+            return
+
+
+def _texts(tree: object) -> Iterator[str]:
+    match tree:
+        case str():
+            yield tree
+            yield from tree.splitlines()
+        case dict():
+            for each in tree.values():
+                yield from _texts(each)
+        case list():
+            for each in tree:
+                yield from _texts(each)
+        case _:
+            return
 
 
 def _forms_of(text: str) -> Iterable[bytes]:
@@ -114,8 +144,13 @@ def _forms_of(text: str) -> Iterable[bytes]:
     yield raw
     escaped = json.dumps(text)[1:-1]
     plain = json.dumps(text, ensure_ascii=False)[1:-1]
-    for form in (escaped, plain, escaped.replace("/", "\\/"), repr(text)[1:-1]):
+    shell = text.replace("'", "'\\''"), text.replace("'", "'\"'\"'")
+    marked = html.escape(text), html.escape(text, quote=False)
+    for form in (escaped, plain, escaped.replace("/", "\\/"), repr(text)[1:-1], *shell, *marked):
         yield form.encode("utf-8", "surrogateescape")
+    yield repr(raw)[2:-1].encode()
+    yield raw.hex().encode()
+    yield raw.hex().upper().encode()
     for form in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield form.encode()
         yield re.sub("%..", lambda match: match.group().lower(), form).encode()

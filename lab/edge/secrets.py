@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -9,6 +10,7 @@ import secrets
 import shlex
 import subprocess
 import threading
+import weakref
 from collections.abc import Mapping
 
 from typing_extensions import assert_never
@@ -20,6 +22,14 @@ from lab.model.labfile import FromCommand, FromEnv, FromFile, SecretSource
 
 _LIMIT = 1024 * 1024  # bytes; what is longer is no secret but a mistake
 _PATIENCE = 60.0  # seconds for a command
+_ALL: weakref.WeakSet[Secrets] = weakref.WeakSet()
+
+
+def hidden(text: str) -> str:
+    """*text* without any secret that this process has read; for words that come from anywhere."""
+    for each in list(_ALL):
+        text = each.redact(text)
+    return text
 
 
 class Secrets:
@@ -49,6 +59,7 @@ class Secrets:
         self._turns = {name: threading.Lock() for name in sources}
         self._values: dict[str, str | LabError] = {}
         self._needles: tuple[int, Needles] = (0, Needles(()))
+        _ALL.add(self)
 
     def value(self, name: str) -> str:
         if name not in self._sources:
@@ -105,10 +116,18 @@ class Secrets:
             return PlanError(
                 Diagnostic(
                     summary=f"the secret `{name}` cannot be read: {error.why}",
-                    detail=error.detail,
+                    detail=self._without_any(error.detail) if error.detail else "",
                     help=error.help,
                 )
             )
+
+    def _without_any(self, told: str) -> str:
+        """What a command said before it failed, without what it may have been given itself."""
+        for name, source in self._sources.items():
+            if not isinstance(source, FromCommand) and name not in self._values:
+                with contextlib.suppress(LabError):
+                    self.value(name)
+        return self.redact(told)
 
 
 class _Unread(Exception):

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 from lab.edge.hashing import SKIPPED
+from lab.edge.private import make_private
 from lab.model import layout
 from lab.model.diagnostic import Diagnostic, LabError
 from lab.model.layout import FOLDER
@@ -37,9 +38,10 @@ class Work:
         path = self.step_dir(address)
         with _explained(path):
             try:
-                os.mkdir(path)
+                os.mkdir(path, 0o700)
             except (FileExistsError, FileNotFoundError):
-                os.makedirs(path, exist_ok=True)
+                _refuse_link(path)
+                make_private(path)
         return path
 
     def forget(self, address: str) -> None:
@@ -127,12 +129,25 @@ class Log:
 
 def _opened(path: str) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    _refuse_link(os.path.dirname(path))
     with _explained(path):
         try:
             return os.open(path, flags, 0o600)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            make_private(os.path.dirname(path))
             return os.open(path, flags, 0o600)
+
+
+def _refuse_link(folder: str) -> None:
+    """Somebody else's `.lab` may bring links to elsewhere."""
+    if os.path.islink(folder):
+        raise LabError(
+            Diagnostic(
+                summary=f"{folder} is a symbolic link",
+                detail="lab follows no links there: it would write elsewhere.",
+                help="Delete the link.",
+            )
+        )
 
 
 def _remove_tree(folder: str) -> None:

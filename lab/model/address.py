@@ -9,6 +9,7 @@ from functools import lru_cache
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _SAFE = re.compile(r"[A-Za-z0-9._,=+#-]{1,80}\Z")
+_ONE = re.compile(r"[^/\0.][^/\0]{0,199}\Z")
 _MAGIC = re.compile(r"[\[\]]")
 
 
@@ -30,6 +31,13 @@ def split(address: str) -> tuple[str, str]:
     return address, ""
 
 
+def file_name(text: str) -> str:
+    """*text*, or a short hash of it where it could name something else than one file: ``..``, ``a/b``."""
+    if _ONE.match(text):
+        return text
+    return "h-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 @lru_cache(maxsize=1 << 14)
 def slug(address: str) -> str:
     """A file name for *address*: the same on every platform, another one for every other address.
@@ -39,7 +47,7 @@ def slug(address: str) -> str:
     a file name is replaced by a short hash of itself.
     """
     name, key = split(address)
-    flat = name.replace("/", ".")
+    flat = file_name(name.replace("/", "."))
     if not key:
         return flat
     if not _SAFE.match(key):

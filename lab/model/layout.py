@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from lab.model.address import slug
+from lab.model.address import file_name, slug
 
 FOLDER = ".lab"
 
 
 def lab_key(name: str, overlay: str) -> str:
-    """What the state belongs to, as a folder name: ``mnist``, ``mnist@prod``."""
-    return f"{name}@{overlay}" if overlay else name
+    """What the state belongs to, as a folder name: ``mnist``, ``mnist@prod``.
+
+    Names are checked where they are written; those in somebody else's state may lead elsewhere.
+    """
+    key = f"{name}@{overlay}" if overlay else name
+    return file_name(key)
 
 
 def work_dir(root: str, name: str, overlay: str) -> str:

@@ -28,6 +28,7 @@ from lab.reading.bind_top import (
     step_defaults,
 )
 from lab.reading.bind_vars import settle_vars
+from lab.reading.scope import ambient
 
 _MAPS = Table(Anything())
 
@@ -56,6 +57,7 @@ def bind(
     if not check_top(tree, findings):
         findings.say()
     name = lab_name(tree, source, findings)
+    environ = ambient(environ, section(tree, "secrets", findings))
     around = {"env": environ, "lab": {"name": name, "root": root, "overlay": overlay}}
     variables = settle_vars(section(tree, "vars", findings), given, around, findings)
     static = {"vars": variables, **around}

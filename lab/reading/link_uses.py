@@ -8,6 +8,7 @@ from enum import Enum
 from lab.model.frozen import dataclass
 from lab.model.labfile import Step
 from lab.model.tree import Json, Path
+from lab.reading.link_secrets import require_whole
 from lab.reading.link_wiring import Wiring, spot_at
 from lab.reading.template import (
     OUTPUTS,
@@ -87,6 +88,8 @@ def used_in(leaf: Leaf, tell: Tell) -> list[Use]:
     try:
         if leaf.place in (Place.WHEN, Place.REQUIRE) and not is_sole(leaf.text):
             raise _mixed(leaf)
+        if leaf.secret and "secrets" in leaf.text:
+            require_whole(leaf.text)
         return [Use(leaf, each) for each in references(leaf.text)]
     except TemplateFault as fault:
         tell(leaf, fault)

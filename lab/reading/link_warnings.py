@@ -15,10 +15,15 @@ from lab.reading.template import TemplateFault, is_template, references
 
 _CONDITIONS = ("when", "require", "protect")
 _NAMED = re.compile(
-    r"(?:^|_)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY)\Z",
+    r"(?:^|_|^PG)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY)\Z",
     re.IGNORECASE,
 )
 _PRIVATE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_SHAPED = re.compile(
+    r"\b(?:hf_[A-Za-z]{20,}|gh[opsu]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|AKIA[0-9A-Z]{16}"
+    r"|xox[abp]-[\w-]{20,}|sk-[\w-]{20,})\b|://[^/?#@:\s]+:[^/?#@\s]{6,}@"
+)  # what services give out, and a URL with a password
+_LOOKED_AT = 4096  # characters
 _SHORTEST = 8
 
 
@@ -96,13 +101,17 @@ def unused_parameters(
 def plain_credentials(step: Step, labfile: Labfile) -> Iterator[Diagnostic]:
     """Values in `env` that look like credentials. The line is not shown, for it holds the value."""
     for name, value in step.env.items():
-        if not isinstance(value, str) or is_template(value) or not _is_credential(name, value):
+        if not isinstance(value, str) or not _is_credential(name, value):
             continue
         span = labfile.document.span_of(place_of(labfile.document, step, "env", (name,)))
-        secret = name.lower()
+        secret, written = name.lower(), not is_template(value)
         yield Diagnostic(
-            summary=f"`{name}` in `env` looks like a credential in plain text ({span})",
-            detail="It is stored wherever the Labfile is, and shown wherever its lines are.",
+            summary=f"`{name}` in `env` looks like a credential in plain text ({span})"
+            if written
+            else f"`{name}` in `env` looks like a credential, and is not handed over as a secret ({span})",
+            detail="It is stored wherever the Labfile is, and shown wherever its lines are."
+            if written
+            else "Its value is kept in the state, and shown in plans and logs.",
             help=f"declare secrets: {{{secret}: {{env: {name}}}}}"
             f' and write {name}: "{{{{ secrets.{secret} }}}}"',
             severity=Severity.WARNING,
@@ -110,7 +119,18 @@ def plain_credentials(step: Step, labfile: Labfile) -> Iterator[Diagnostic]:
 
 
 def _is_credential(name: str, value: str) -> bool:
-    if _PRIVATE.search(value):
+    if is_template(value):
+        return _NAMED.search(name) is not None and _is_taken_openly(value)
+    if _PRIVATE.search(value) or _SHAPED.search(value[:_LOOKED_AT]):
         return True
     named = _NAMED.search(name) is not None
     return named and len(value) >= _SHORTEST and not value.startswith(("/", "./", "~", "$"))
+
+
+def _is_taken_openly(text: str) -> bool:
+    """Whether a template takes its value from the environment or a variable, and not from a secret."""
+    try:
+        roots = {each.parts[0] for each in references(text)}
+    except TemplateFault:
+        return False  # it is told where names are checked
+    return bool(roots & {"env", "vars"}) and not roots & {"secrets", "steps"}

@@ -24,6 +24,27 @@ ROOTS = (
 )
 
 
+class Ambient(dict[str, str]):
+    """The environment as templates see it: without the variables that are ``sources`` of secrets.
+
+    ``sources`` says which secret each of them is, for whoever looks for one in vain.
+    """
+
+    def __init__(self, environ: Mapping[str, str], sources: Mapping[str, str]) -> None:
+        super().__init__({n: value for n, value in environ.items() if n not in sources})
+        self.sources = sources
+
+
+def ambient(environ: Mapping[str, str], declared: Mapping[str, Json]) -> Mapping[str, str]:
+    """*environ* without the variables that *declared* (``secrets`` as it is written) reads."""
+    sources: dict[str, str] = {}
+    for name, each in declared.items():
+        variable = each.get("env") if isinstance(each, Mapping) else None
+        if isinstance(variable, str):
+            sources[variable] = name
+    return Ambient(environ, sources) if sources else environ
+
+
 def base_scope(labfile: Labfile, *, step: Step | None, root: str, directory: str) -> dict[str, Any]:
     """The scope of *step*, or of the top level.
 

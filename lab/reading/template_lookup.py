@@ -124,6 +124,12 @@ def _absent(
 ) -> tuple[str, str]:
     key = str(keys[-1])
     if root == "env":
+        secret = getattr(value, "sources", {}).get(key)
+        if secret is not None:
+            return (
+                f"the environment variable `{key}` is the secret `{secret}`",
+                f"write {{{{ secrets.{secret} }}}}, in a step's `env` or `stdin`",
+            )
         unset = f"if it may be unset write {{{{ env.{key} | default('') }}}}"
         return f"the environment variable `{key}` is not set", did_you_mean(key, value) or unset
     if root == "secrets" and len(keys) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lab.kinds.shape import SpecFault, to_spec
@@ -15,7 +15,7 @@ from lab.model.labfile import Step
 from lab.model.plan import Verb
 from lab.model.state import Record
 from lab.model.tree import format_path
-from lab.model.values import Json, Unknown, Value, pack
+from lab.model.values import Unknown, Value, pack
 from lab.planning.conditions import unmet
 from lab.planning.decide import Decision
 from lab.planning.digest import Wanted
@@ -23,7 +23,7 @@ from lab.planning.outcome import Outcome
 from lab.ports import Cancel, Sink
 from lab.provider import Cancelled, Provider, Refused, Retry, Task, TimedOut
 from lab.reading.template import TemplateFault
-from lab.running.io import Memory, Place, Ports, StepIo
+from lab.running.io import Memory, Place, Ports, StepIo, texts_in
 
 Tell = Callable[[Event], None]
 
@@ -197,7 +197,7 @@ def _check_values(outputs: Mapping[str, Value], ports: Ports) -> None:
     """Outputs must be storable, and hold no secret: they are kept in clear text."""
     for name, value in outputs.items():
         try:
-            texts = list(_texts(pack(value, "\0")))
+            texts = list(texts_in(pack(value, "\0")))
         except TypeError as error:
             raise Refused(f"the output `{name}` cannot be stored: {error}", reason="bug") from None
         if any(ports.secrets.redact(text) != text for text in (name, *texts)):
@@ -206,20 +206,6 @@ def _check_values(outputs: Mapping[str, Value], ports: Ports) -> None:
                 "Outputs are kept in the state in clear text. Hand the secret itself to the step that"
                 ' needs it: `env: {TOKEN: "{{ secrets.NAME }}"}`.',
             )
-
-
-def _texts(value: Json) -> Iterator[str]:
-    """Every scalar in *value*, and every key, as text."""
-    match value:
-        case Mapping():
-            for key, each in value.items():
-                yield key
-                yield from _texts(each)
-        case list():
-            for each in value:
-                yield from _texts(each)
-        case _:
-            yield str(value)
 
 
 def _check_requirements(job: Job, outputs: Mapping[str, Value], bench: Bench) -> None:

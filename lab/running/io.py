@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lab.model.event import Event, StepProgress, StepRemembered
 from lab.model.frozen import dataclass
@@ -48,6 +48,20 @@ class Memory:
 
     value: Json = None
     unfinished: bool = False
+
+
+def texts_in(value: Json) -> Iterator[str]:
+    """Every scalar in *value*, and every key, as text."""
+    match value:
+        case Mapping():
+            for key, each in value.items():
+                yield key
+                yield from texts_in(each)
+        case list():
+            for each in value:
+                yield from texts_in(each)
+        case _:
+            yield str(value)
 
 
 class StepIo:
@@ -125,6 +139,12 @@ class StepIo:
 
     def remember(self, memory: Json) -> None:
         self.check()
+        if any(self._ports.secrets.redact(text) != text for text in texts_in(memory)):
+            raise Refused(
+                "what was to be remembered holds the value of a secret",
+                "It would be kept in the state in clear text. This is a bug in the step's provider.",
+                reason="bug",
+            )
         self._ports.journal.append(
             StepRemembered(
                 run=self._place.run,
@@ -166,8 +186,9 @@ class StepIo:
         if often and not metrics and fraction not in (None, 1.0):
             return  # one of many on the way; a phase or a metric is told in any case
         self._told = now
-        clean = self._ports.secrets.redact(text)
-        self._tell(self._progress(text=clean, fraction=fraction, metrics=metrics or {}))
+        redact = self._ports.secrets.redact
+        clean = {redact(name): value for name, value in (metrics or {}).items()}
+        self._tell(self._progress(text=redact(text), fraction=fraction, metrics=clean))
 
     def _progress(
         self,

@@ -66,12 +66,16 @@ class Curve:
 def write_curve(curve: Curve, path: str) -> None:
     """Writes a JSON object a line, ``epoch`` and ``step`` first; the file is seen old or new."""
     temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "w", encoding="utf-8") as file:
+    with open(temporary, "w", encoding="utf-8", opener=_private) as file:
         for point in curve:
             axes = {"epoch": point.epoch, "step": point.step}
             known = {axis: n for axis, n in axes.items() if n is not None}
             file.write(json.dumps({**known, **point.values}) + "\n")
     os.replace(temporary, path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def read_curve(path: str) -> Curve:

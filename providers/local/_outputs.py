@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from lab.model.address import is_name
 from lab.model.scalar import scalar
 from lab.provider import Json, Refused
+
+from ._plain import read_plain
 
 NAME = ".lab-output"
 LARGEST = 4 * 1024 * 1024  # bytes; outputs are kept in the state, big things are artifacts
@@ -20,30 +24,38 @@ _HOW = (
 )
 
 
-def fresh_output_file(directory: str) -> str:
-    """A path in *directory* with nothing there, whatever an earlier attempt left.
+@contextmanager
+def output_file(directory: str) -> Iterator[str]:
+    """A path in *directory* with nothing there, whatever an earlier attempt left; nor is there afterwards.
 
-    The program makes the file if it has something to say; most have not.
+    The program makes the file if it has something to say; most have not. It goes however the
+    attempt ends: nobody has looked yet whether it holds a secret, and it is no part of an artifact.
     """
     path = f"{directory}/{NAME}"
+    _remove(path)
+    try:
+        yield path
+    finally:
+        _remove(path)
+
+
+def _remove(path: str) -> None:
     try:
         os.unlink(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except (IsADirectoryError, PermissionError):  # the latter on macOS
         shutil.rmtree(path)
-    return path
 
 
 def take_outputs(path: str) -> dict[str, Json]:
-    """What the program wrote to *path*, which is removed so that it is no part of an artifact.
+    """What the program wrote to *path*.
 
     Raises:
-        Refused: the file is too large, or a line is neither a value nor a JSON object.
+        Refused: it is no file, is too large, or a line is neither a value nor a JSON object.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST + 1)
+        data = read_plain(path, LARGEST + 1)
     except FileNotFoundError:
         return {}
     if len(data) > LARGEST:
@@ -51,9 +63,7 @@ def take_outputs(path: str) -> dict[str, Json]:
             f"the outputs are larger than {LARGEST // 2**20} MiB",
             f"{path} is for values. Write big things to files and name these in `artifacts`.",
         )
-    values = parse_outputs(data, path)
-    os.unlink(path)
-    return values
+    return parse_outputs(data, path)
 
 
 def parse_outputs(data: bytes, path: str) -> dict[str, Json]:
@@ -124,4 +134,5 @@ def _object(text: str, at: int, path: str, number: int) -> tuple[dict[str, Json]
 
 
 def _refuse(path: str, line: int, what: str) -> NoReturn:
-    raise Refused(f"line {line} of the outputs {what}", f"{_HOW} The file is {path}, line {line}.")
+    where = f"The program wrote that to $LAB_OUTPUT ({path}), which is removed when it has ended."
+    raise Refused(f"line {line} of the outputs {what}", f"{_HOW} {where}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lab.kinds.command import Command as Spec
 from lab.provider import Completed, Io, Json, Record, Refused, Task, Value, unobservable
 
-from ._outputs import fresh_output_file, take_outputs
+from ._outputs import output_file, take_outputs
 from ._program import (
     activated,
     collect,
@@ -30,15 +30,16 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     undo = _undo(spec)
     if undo != task.memory:  # it costs a disk write, and most commands have nothing to undo
         io.remember(undo)
-    output = fresh_output_file(task.directory)
-    completed = io.run(
-        resolved(words(spec.command), spec.environment),
-        cwd=folder(task.root, spec.cwd),
-        env={**surroundings(spec.environment, task.env, io.ambient), "LAB_OUTPUT": output},
-        stdin=spec.stdin,
-    )
-    require_success(completed)
-    return collect(spec.artifacts, take_outputs(output), io, {})
+    with output_file(task.directory) as output:
+        completed = io.run(
+            resolved(words(spec.command), spec.environment),
+            cwd=folder(task.root, spec.cwd),
+            env={**surroundings(spec.environment, task.env, io.ambient), "LAB_OUTPUT": output},
+            stdin=spec.stdin,
+        )
+        require_success(completed)
+        values = take_outputs(output)
+    return collect(spec.artifacts, values, io, {})
 
 
 def destroy(record: Record, io: Io) -> None:

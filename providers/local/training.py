@@ -17,7 +17,7 @@ from lab.provider import Io, Json, Refused, Task, Value, leave_in_place, unobser
 
 from ._curve import Curve, read_curve
 from ._metrics import Origin, Source, source_of
-from ._outputs import fresh_output_file, take_outputs
+from ._outputs import output_file, take_outputs
 from ._program import (
     collect,
     folder,
@@ -55,14 +55,14 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     argv = list(_argv(task, io))
     begun = _begin(task, io)
     source = source_of(spec.metrics, task.root, _origin(begun))
-    output = fresh_output_file(task.directory)
-    env = {**_env(task, begun, io), "LAB_OUTPUT": output}
     kept = None if begun.curve == begun.metrics_file else begun.curve
-    with Watch(source, kept, io) as watch:
-        completed = io.run(argv, cwd=folder(task.root, spec.cwd), env=env, on_line=watch.hear)
-    require_success(completed)
-    metrics = _last(source, spec)
-    return collect(spec.artifacts, take_outputs(output), io, {"metrics": metrics})
+    with output_file(task.directory) as output:
+        env = {**_env(task, begun, io), "LAB_OUTPUT": output}
+        with Watch(source, kept, io) as watch:
+            completed = io.run(argv, cwd=folder(task.root, spec.cwd), env=env, on_line=watch.hear)
+        require_success(completed)
+        metrics, values = _last(source, spec), take_outputs(output)
+    return collect(spec.artifacts, values, io, {"metrics": metrics})
 
 
 # --- what is run ------------------------------------------------------------------------------

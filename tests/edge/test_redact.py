@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import shlex
 from urllib.parse import quote
 
 import pytest
@@ -57,6 +59,13 @@ def test_what_holds_no_secret_passes_unchanged(data: bytes, sizes: list[int]) ->
         json.dumps(SECRET)[1:-1],
         json.dumps(SECRET, ensure_ascii=False)[1:-1],
         json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+        repr(SECRET.encode()),
+        SECRET.encode().hex(),
+        SECRET.encode().hex().upper(),
+        html.escape(SECRET),
+        html.escape(SECRET, quote=False),
+        shlex.quote(SECRET)[1:-1],
+        SECRET.replace("'", "'\\''"),
         repr(SECRET),
         quote(SECRET),
         quote(SECRET, safe=""),
@@ -113,3 +122,22 @@ def test_long_and_short_writes_agree() -> None:
     data = b"x" * 5000 + b"hunter22" + b"y" * 5000 + b"hunt"
     assert stream(needles, data, [4999, 3]) == redacted(needles, data)
     assert redacted(needles, data) == b"x" * 5000 + b"***" + b"y" * 5000 + b"hunt"
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("postgres://ann:c0rrect%20horse@db/lab", "password c0rrect%20horse"),
+        ("postgres://ann:c0rrect%20horse@db/lab", "password c0rrect horse"),
+        ('{"type": "key", "key": {"private": "hunter22-a"}, "n": 1}', "hunter22-a"),
+        ('["-----BEGIN-----\\nMIIEowIBAAK\\n"]', "then MIIEowIBAAK came"),
+        ("-----BEGIN-----\nMIIEowIBAAK\n-----END-----", "  MIIEowIBAAK  "),
+    ],
+)
+def test_what_a_secret_holds_is_secret(secret: str, said: str) -> None:
+    assert MARK in redacted(Needles([secret]), said.encode())
+
+
+def test_a_secret_that_only_looks_like_json_is_a_text() -> None:
+    assert redacted(Needles(["{hunter22"]), b"{hunter22 {hunter23") == b"*** {hunter23"
+    Needles(["[" * 50_000])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.edge.secrets import Secrets
+from lab.edge.secrets import Secrets, hidden
 from lab.model.diagnostic import LabError
 from lab.model.labfile import FromCommand, FromEnv, FromFile, SecretSource
 
@@ -157,3 +157,22 @@ class TestRedacting:
         redactor = found.redactor()
         assert redactor is not None
         assert redactor.feed(b"hunter22\n") + redactor.flush() == b"***\n"
+
+    def test_a_failing_command_tells_no_other_secret(self, tmp_path: Path) -> None:
+        script = "echo login with $A failed >&2; exit 1"
+        found = secrets(
+            tmp_path,
+            {"x": FromCommand(("sh", "-c", script)), "a": FromEnv("A")},
+            {"A": "hunter22"},
+        )
+        with pytest.raises(LabError) as caught:
+            found.value("x")
+        assert caught.value.diagnostics[0].detail == "login with *** failed"
+
+    def test_words_from_anywhere_are_cleared_of_all_that_was_read(self, tmp_path: Path) -> None:
+        one = secrets(tmp_path, {"a": FromEnv("A")}, {"A": "hunter22-one"})
+        other = secrets(tmp_path, {"b": FromEnv("B")}, {"B": "sesame42-two"})
+        assert hidden("hunter22-one sesame42-two") == "hunter22-one sesame42-two"
+        one.value("a")
+        other.value("b")
+        assert hidden("hunter22-one sesame42-two") == "*** ***"

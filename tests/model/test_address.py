@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.model.address import instance, is_name, slug, split
+from lab.model.address import file_name, instance, is_name, slug, split
 
 names = st.lists(
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,3}", fullmatch=True), min_size=1, max_size=3
@@ -48,3 +48,10 @@ def test_an_address_splits_into_what_it_was_made_of() -> None:
     assert split("train") == ("train", "")
     assert is_name("train_2")
     assert not is_name("2train")
+
+
+@pytest.mark.parametrize("text", ["..", ".", "", "a/b", "../../home", "x" * 300, ".lab", "a\0b"])
+def test_no_name_leads_elsewhere(text: str) -> None:
+    assert file_name(text).startswith("h-")
+    assert file_name("mnist@prod") == "mnist@prod"
+    assert "/" not in slug(text) and slug(text) not in ("..", ".", "")

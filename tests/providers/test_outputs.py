@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from lab.model.scalar import scalar
 from lab.provider import Refused
-from providers.local._outputs import fresh_output_file, parse_outputs, take_outputs
+from providers.local._outputs import output_file, parse_outputs, take_outputs
 
 
 @pytest.mark.parametrize(
@@ -60,11 +61,11 @@ def test_a_json_fault_is_counted_in_the_file_s_lines():
 
 
 def test_too_much_is_refused(tmp_path):
-    path = fresh_output_file(str(tmp_path))
-    with open(path, "w") as file:
-        file.write("a=" + "x" * 5_000_000)
-    with pytest.raises(Refused, match="larger than 4 MiB"):
-        take_outputs(path)
+    with output_file(str(tmp_path)) as path:
+        with open(path, "w") as file:
+            file.write("a=" + "x" * 5_000_000)
+        with pytest.raises(Refused, match="larger than 4 MiB"):
+            take_outputs(path)
 
 
 def test_a_file_that_is_gone_holds_nothing(tmp_path):
@@ -73,10 +74,29 @@ def test_a_file_that_is_gone_holds_nothing(tmp_path):
 
 def test_the_file_is_fresh_whatever_lay_there(tmp_path):
     (tmp_path / ".lab-output").mkdir()
-    path = fresh_output_file(str(tmp_path))
-    with open(path, "a") as file:
-        file.write("a=1")
-    assert take_outputs(fresh_output_file(str(tmp_path))) == {}
+    (tmp_path / ".lab-output" / "old").write_text("a=1")
+    with output_file(str(tmp_path)) as path:
+        assert take_outputs(path) == {}
+
+
+def test_nothing_is_left_however_the_attempt_ends(tmp_path):
+    with pytest.raises(Refused), output_file(str(tmp_path)) as path:
+        with open(path, "w") as file:
+            file.write("token hunter22")
+        take_outputs(path)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_pipe_or_a_device_is_not_read(tmp_path):
+    with output_file(str(tmp_path)) as path:
+        os.mkfifo(path)
+        with pytest.raises(Refused, match="is no file"):
+            take_outputs(path)
+    with output_file(str(tmp_path)) as path:
+        os.symlink("/dev/zero", path)
+        with pytest.raises(Refused, match="is no file"):
+            take_outputs(path)
+    assert os.listdir(tmp_path) == []
 
 
 @given(st.binary(max_size=60))

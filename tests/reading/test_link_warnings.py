@@ -103,18 +103,27 @@ def test_a_parameter_is_warned_of_once() -> None:
         ("TOKENS", "some words to count", False),
         ("SORT_KEY", "alphabetical", False),
         ("NAME", "0123456789abcdef", False),
+        ("PGPASSWORD", "correct horse", True),
+        ("ANY", "AKIAIOSFODNN7EXAMPLE", True),
+        ("DSN", "postgres://ann:correcthorse@db/lab", True),
+        ("DSN", "postgres://ann@db/lab", False),
+        ("URL", "https://example.com/a:b@c", False),
+        ("HUB_TOKEN", "{{ env.HOME }}", True),
+        ("HUB_TOKEN", "{{ vars.v }}", True),
+        ("HUB_TOKEN", "{{ secrets.t if vars.v else '' }}", False),
+        ("PLACE", "{{ env.HOME }}", False),
     ],
 )
 def test_credentials_in_plain_sight(name: str, value: str, warned: object) -> None:
     text = (
-        "secrets: {t: {env: T}}\n"
+        "secrets: {t: {env: T}}\nvars: {v: abcdefgh}\noutputs: {v: '{{ vars.v }}'}\n"
         f'steps:\n  x:\n    kind: command\n    command: x\n    env: {{{name}: "{value}"}}\n'
     )
     found = linked(text).warnings
     assert bool(found) is warned
     for each in found:
         assert f"`{name}`" in each.summary
-        assert "Labfile.yaml:8:" in each.summary
+        assert "Labfile.yaml:10:" in each.summary
         assert value not in render(each, lambda _: text, color=False)
 
 

@@ -170,9 +170,9 @@ class TestRedacting:
         assert caught.value.diagnostics[0].detail == "login with *** failed"
 
     def test_words_from_anywhere_are_cleared_of_all_that_was_read(self, tmp_path: Path) -> None:
-        one = secrets(tmp_path, {"a": FromEnv("A")}, {"A": "hunter22-one"})
-        other = secrets(tmp_path, {"b": FromEnv("B")}, {"B": "sesame42-two"})
-        assert hidden("hunter22-one sesame42-two") == "hunter22-one sesame42-two"
+        one = secrets(tmp_path, {"a": FromEnv("A")}, {"A": "umbrella-one"})
+        other = secrets(tmp_path, {"b": FromEnv("B")}, {"B": "lampshade-two"})
+        assert hidden("umbrella-one lampshade-two") == "umbrella-one lampshade-two"
         one.value("a")
         other.value("b")
-        assert hidden("hunter22-one sesame42-two") == "*** ***"
+        assert hidden("umbrella-one lampshade-two") == "*** ***"

@@ -19,6 +19,7 @@ from lab.cli.gc_store import in_store
 from lab.cli.home import file_journal
 from lab.cli.recorded import Recorded, recorded
 from lab.cli.terminal import interactive
+from lab.crashpoint import passing
 from lab.edge.journal import LabRow
 from lab.edge.lock import Holder, Lock
 from lab.edge.machine import cache_root
@@ -175,6 +176,7 @@ def _delete(each: Garbage, args: argparse.Namespace) -> int | None:
     What another lab has begun to use meanwhile stays, and frees nothing.
     """
     path = each.path
+    passing("gc.before")
     try:
         if each.stored is not None:
             return _store().remove(each.stored, unused_since=_before(args))
@@ -189,6 +191,7 @@ def _delete(each: Garbage, args: argparse.Namespace) -> int | None:
     except OSError as error:
         print(f"could not delete {printable(path)}: {error.strerror}", file=sys.stderr)
         return None
+    passing("gc.after")
     return each.size
 
 

@@ -14,6 +14,7 @@ from lab.cli.arguments import parser
 from lab.cli.home import file_journal, is_shared, journal_from
 from lab.cli.labfile import Source, read_source
 from lab.cli.state_choice import choose, state_root
+from lab.crashpoint import passing
 from lab.edge.journal import Journal, LabState
 from lab.edge.lock import Holder, Lock
 from lab.model.diagnostic import Diagnostic, LabfileError, StateError
@@ -116,4 +117,6 @@ def record_change(lab: LabState, command: str, counted: str, changes: Changes) -
         pid=os.getpid(),
     )
     ended = RunFinished(run=run, time=now, outcome="done", counts={counted: len(events)})
+    passing("change.before")
     lab.append(began, *events, ended)
+    passing("change.after")

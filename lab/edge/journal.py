@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
+from lab.crashpoint import passing
 from lab.edge.journal_care import compact, decoded, faults
 from lab.edge.journal_file import reach as reach_file
 from lab.edge.journal_fold import Fold
@@ -178,7 +179,10 @@ class LabState:
             self.tenancy.check(tenure)
             # The table must not lack anything of events that go.
             store_fold(db, self.row.lab, self._current(db, head), head, all_of_it=True)
-            return compact(db, self.row.lab, run - keep_runs + 1, self.root, self._file.damaged)
+            dropped = compact(db, self.row.lab, run - keep_runs + 1, self.root, self._file.damaged)
+            passing("compact.inside")
+        passing("compact.after")
+        return dropped
 
     def _decoded(self, seq: int, text: str) -> Event | None:
         assert self._file is not None  # it came from there
@@ -201,13 +205,16 @@ class LabState:
         if self._file is None or self.tenancy is None:
             raise nothing(self.row)
         pending = [each for batch in batches for each in batch]
+        passing("commit.before")
         with self._file.write(self.row.lab) as db:
             _, head, tenure = self._look(db)
             self.tenancy.check(tenure)
             found = self._current(db, head)
             self._fold = None  # until it is certain that what is folded now is stored
             self._store(db, found, pending)
+            passing("commit.inside")
         self._fold = found
+        passing("commit.after")
 
     def _store(self, db: Database, found: Fold, pending: Pending) -> None:
         lab, before = self.row.lab, found.head

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 
 from lab import __version__
+from lab.crashpoint import passing
 from lab.edge.journal_errors import damaged, explained, made, newer
 from lab.edge.private import make_private, private
 
@@ -63,7 +64,9 @@ def create(path: str) -> None:
             os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             with explained(path):
                 _fill(new, "DELETE" if is_remote(folder) else "WAL")
+            passing("state.filled")
             _publish(new, path)
+            passing("state.linked")
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(new)

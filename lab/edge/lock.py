@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable
 
+from lab.crashpoint import passing
 from lab.edge.journal import LabState
 from lab.edge.journal_labs import nothing
 from lab.edge.lock_flock import Flock, Taken
@@ -78,7 +79,9 @@ class Lock:
             # On a full disk the row stays, and the next command finds that its holder is dead.
             with contextlib.suppress(StateError):
                 if self._tenancy is not None and self._tenancy.held:
+                    passing("lock.vacating")
                     self._tenancy.vacate()
+                    passing("lock.vacated")
         finally:
             self._flock.drop()
 
@@ -112,6 +115,7 @@ class Lock:
                 if found is not Proof.DEAD and not force:
                     raise self._refusal(holder, found)
                 if self._tenancy.evict(seen):
+                    passing("lock.evicted")
                     if taken is Taken.NO:
                         flock.discard_file()
                     return holder
@@ -131,11 +135,13 @@ class Lock:
             return False, self._other()
         won = False
         try:
+            passing("lock.kernel")
             seen = tenancy.tenure()
             other = from_text(seen.holder) if seen.holder is not None else None
             if other is None or proof(other, flock_is_free=True) is Proof.DEAD:
                 me = this_process(self._command, flocked=taken is Taken.YES)
                 won = tenancy.claim(seen, to_text(me))
+                passing("lock.claimed")
             return won, other
         finally:
             if not won:

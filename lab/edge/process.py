@@ -9,6 +9,7 @@ from threading import Lock
 from typing import NoReturn
 
 from lab import ports
+from lab.crashpoint import passing
 from lab.edge.process_base import Cancel, Exit, Lost, NotStarted
 from lab.edge.process_follow import Follower
 from lab.edge.process_link import Channel, Link
@@ -88,9 +89,12 @@ class Processes:
         order = self._order(argv, cwd, env, outlives=outlives)
         pipes = _pipes(output, stdin)
         try:
+            passing("spawn.before")
             link, channel = self._spawn(order, pipes, outlives=outlives)
+            passing("spawn.after")
             child = Follower(channel, pipes, output, order["id"], grace)
             answer = self._follow(link, child, cancelled, timeout)
+            passing("child.ended")
         finally:
             pipes.close()
         _check(answer, order, None if not child.late else timeout)

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lab.crashpoint import passing
 from lab.kinds.shape import SpecFault, to_spec
 from lab.model.diagnostic import LabError, StateError
 from lab.model.event import Event
@@ -81,6 +82,7 @@ def attempt(
     Raises:
         StateError: what the provider remembered could not be stored.
     """
+    passing("intent.after")
     timeout = job.step.options.timeout
     deadline = None if timeout is None else ports.clock.monotonic() + timeout
     try:
@@ -89,6 +91,7 @@ def attempt(
         outputs = dict(job.provider.apply(task, io))
         _check_values(outputs, ports)
         _check_requirements(job, outputs, bench)
+        passing("end.before")
         return outputs
     except StateError:
         raise

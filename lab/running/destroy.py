@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lab.crashpoint import passing
 from lab.model.diagnostic import LabError, StateError
 from lab.model.event import StepDestroyed, StepFailed
 from lab.model.frozen import dataclass
@@ -43,6 +44,7 @@ def undo(
     log_path = ports.work.log_path(run, record.address)
     intent = on_record(record, run, began, verb="destroy", cause=cause, log=log_path)
     ports.journal.append(intent)
+    passing("undo.before")
     tell(intent)
     place = _place(record, ports, root, run, log_path)
     came = _gone(record, provider, ports, place, stop=stop, tell=tell, lines=lines)
@@ -52,6 +54,7 @@ def undo(
         run=run, time=ports.clock.now(), address=record.address, left=came.left
     )
     ports.journal.append(destroyed)
+    passing("undo.after")
     tell(destroyed)
     return came
 
@@ -93,8 +96,10 @@ def _gone(
             failure = _asked(provider, record, io)
             if failure is not None:
                 return failure
+            passing("undo.asked")
             left = tuple(_remove_artifacts(record, ports, io, place.root))
         ports.work.forget(record.address)
+        passing("undo.folder")
     except StateError:
         raise
     except (LabError, OSError) as error:
@@ -155,3 +160,4 @@ def _remove_artifacts(record: Record, ports: Ports, io: StepIo, root: str) -> It
         if not ports.work.remove_artifact(artifact):
             io.note(f"kept {artifact.path}: it is not as this step made it")
             yield artifact.path.removeprefix(f"{root}/")
+        passing("undo.artifact")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lab.crashpoint import passing
 from lab.kinds.spec import Lifecycle
 from lab.model.event import StepStarted
 from lab.model.state import Record
@@ -24,6 +25,7 @@ def to_make(
     env: Mapping[str, Json],
 ) -> StepStarted:
     """A step is to be made; *fields* are its target's and *env* its own, without secrets."""
+    passing("intent.before")
     step, spec_type = job.step, job.spec_type
     return StepStarted(
         run=job.run,

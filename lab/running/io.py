@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from lab.crashpoint import passing
 from lab.model.event import Event, StepProgress, StepRemembered
 from lab.model.frozen import dataclass
 from lab.model.values import Artifact, Json
@@ -145,6 +146,7 @@ class StepIo:
                 "It would be kept in the state in clear text. This is a bug in the step's provider.",
                 reason="bug",
             )
+        passing("remember.before")
         self._ports.journal.append(
             StepRemembered(
                 run=self._place.run,
@@ -153,6 +155,7 @@ class StepIo:
                 memory=memory,
             )
         )
+        passing("remember.after")
         self._memory.value, self._memory.unfinished = memory, True
 
     def sleep(self, seconds: float) -> None:
@@ -209,7 +212,9 @@ class StepIo:
         )
 
     def artifact(self, path: str) -> Artifact:
+        passing("artifact.before")
         found = self._ports.files.artifact(path)
+        passing("artifact.after")
         if found is None:
             raise Refused(
                 f"there is no `{path}`",

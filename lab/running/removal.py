@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from lab.crashpoint import passing
 from lab.model.event import StepForgotten
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph
@@ -127,7 +128,9 @@ class _Removal:
             address=action.address,
             cause=action.cause,
         )
+        passing("forget.before")
         self._how.ports.journal.append(event)
+        passing("forget.after")
         self._how.tell(event)
         return Gone()
 

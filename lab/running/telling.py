@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
+from lab.crashpoint import passing
 from lab.model.event import Event
 from lab.model.frozen import dataclass
 from lab.ports import Cancel, Journal
@@ -81,7 +82,9 @@ class Telling:
             while self._line and self._line[0].number <= number:
                 entry = self._line.popleft()
                 entry.durable()
+                passing("report.before")
                 self._hand_on(entry.event)
+                passing("report.after")
 
     def _hand_on(self, event: Event) -> None:
         if self.error is not None:

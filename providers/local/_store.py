@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
+from lab.crashpoint import passing
 from lab.provider import Io, Refused
 
 _PIECE = 1 << 20
@@ -88,8 +89,10 @@ def keep(part: str, stored: str) -> None:
     os.makedirs(os.path.dirname(stored), exist_ok=True)
     with open(part, "rb") as file:
         os.fsync(file.fileno())
+    passing("store.synced")
     os.chmod(part, 0o444)
     os.replace(part, stored)
+    passing("store.renamed")
 
 
 def place(source: str, destination: str, io: Io) -> None:
@@ -105,7 +108,9 @@ def place(source: str, destination: str, io: Io) -> None:
             _place_file(source, temporary)
             if os.path.isdir(destination):
                 remove(destination)
+        passing("place.ready")
         os.replace(temporary, destination)
+        passing("place.done")
     finally:
         remove(temporary)
 

@@ -7,6 +7,7 @@ import posixpath
 import urllib.parse
 from collections.abc import Mapping
 
+from lab.crashpoint import passing
 from lab.kinds.dataset import Dataset as Spec
 from lab.model.frozen import dataclass
 from lab.provider import (
@@ -168,6 +169,7 @@ def _downloaded(
     url: str, part: str, wanted: str | None, store: str, io: Io, *, etag: str = ""
 ) -> Data:
     """Downloads into the store. What went on from an older part and came out wrong is fetched anew."""
+    passing("download.before")
     resumed = os.path.exists(part)
     came = fetch(url, part, io, blind=wanted is not None, etag=etag)
     if not came.changed:
@@ -180,6 +182,7 @@ def _downloaded(
     if wanted not in (None, sha256):
         forget(part)
         _require_hash(Data(part, sha256), wanted, url)
+    passing("download.whole")
     remove(f"{part}.json")
     stored = stored_file(store, sha256)
     keep(part, stored)
@@ -224,11 +227,14 @@ def _unpacked(data: Data, store: str, name: str, io: Io) -> str:
         require_room(os.path.dirname(folder), os.path.getsize(data.path))
         try:
             unpack(data.path, f"{folder}.part", name, io)
+            passing("unpack.whole")
             os.replace(f"{folder}.part", folder)
+            passing("unpack.renamed")
         finally:
             remove(f"{folder}.part")
         with open(note, "w", encoding="utf-8") as file:
             file.write(io.artifact(folder).digest)
+        passing("unpack.noted")
     return folder
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
+from lab.crashpoint import passing
 from lab.kinds.environment import Environment as Spec
 from lab.model.values import ABSENT
 from lab.provider import (
@@ -55,15 +56,20 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     new = f"{here}/venv.new"
     _remove(new)
     _call(["venv", "--relocatable", "--python", _python(task), new], io, task.root)
+    passing("venv.made")
     config = _config(new)
     text, reused = _lock(found, config["version_info"], path, task, io)
+    passing("venv.locked")
     identity = _identity(text, config)
     if _mark(f"{here}/venv") != identity:
         _take_over(here, config)
+        passing("venv.taken")
         io.progress(f"installing {text.count('==')} packages")
         _install(found, path, f"{here}/venv", io, task.root, cached=reused)
+        passing("venv.installed")
         with open(f"{here}/venv/{_MARK}", "w", encoding="utf-8") as file:
             file.write(identity)
+        passing("venv.marked")
     _remove(new)
     python = f"{here}/venv/bin/python"
     return {

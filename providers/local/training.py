@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 import lab.provider
+from lab.crashpoint import passing
 from lab.kinds.training import JsonlMetrics
 from lab.kinds.training import Training as Spec
 from lab.model.frozen import dataclass
@@ -159,8 +160,10 @@ def _begin(task: Task[Spec], io: Io) -> Begun:
     if not resumes:
         _require_ours(checkpoint, task, known=ours.get("checkpoint") == shown)
     io.remember({"digest": task.digest, "since": since, "checkpoint": shown})
+    passing("training.begun")
     if not resumes:
         _clear(begun)
+        passing("training.cleared")
     os.makedirs(checkpoint, exist_ok=True)
     return begun
 

@@ -15,7 +15,7 @@ from lab.edge.process_follow import Follower
 from lab.edge.process_link import Channel, Link
 from lab.edge.process_output import Output
 from lab.edge.process_pipes import Pipes
-from lab.edge.process_program import find_program, why_not
+from lab.edge.process_program import require_program, why_not
 from lab.edge.process_survivors import end_marked, find_marked
 from lab.edge.warden_tree import MARK
 from lab.edge.warden_wire import Message
@@ -111,6 +111,8 @@ class Processes:
     def _order(
         self, argv: Sequence[str], cwd: str, env: Mapping[str, str], *, outlives: bool
     ) -> Message:
+        if not argv or not argv[0]:
+            raise NotStarted("The command is empty: name a program to run.")
         number = next(self._numbers)
         # What is sent must be plain text, and not of a class that is derived from it.
         child_env = {n: v if type(v) is str else str(v) for n, v in env.items()}
@@ -120,7 +122,6 @@ class Processes:
             child_env[MARK] = self._mark_of(number)
         return {
             "id": number,
-            "program": find_program(argv, cwd, env),
             "argv": [str(word) for word in argv],
             "cwd": cwd,
             "env": child_env,
@@ -153,7 +154,7 @@ class Processes:
                 raise Cancelled("lab is closing") from None
             raise Lost(f"{loss} {link.fault or ''}".rstrip()) from None
         finally:
-            if child.answered and child.pipes.held_open() and child.pipes.output is not None:
+            if child.answered and child.held and child.pipes.output is not None:
                 link.drain(child.pipes.output)
             child.leave_output()
             if child.answered:
@@ -195,6 +196,8 @@ def _check(answer: Message, order: Message, limit: float | None) -> None:
     """Raises what the warden's answer means, unless the child ended by itself."""
     name = order["argv"][0]
     if "errno" in answer:
+        # The warden only knows that it could not; whoever looks again can say why.
+        require_program(order["argv"], order["cwd"], order["env"])
         number, where = answer["errno"], answer["where"]
         raise NotStarted(why_not(number, where, name, order["cwd"], answer["message"]))
     if answer["killed"] and limit is not None:

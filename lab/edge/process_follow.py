@@ -29,6 +29,7 @@ class Follower:
     grace: float
     late: bool = False
     answered: bool = False
+    held: bool = True  # somebody may still write to the output's other end
 
     def follow(self, cancelled: ports.Cancel, timeout: float | None) -> Message:
         """The warden's answer, after all of the output was dealt with.
@@ -98,11 +99,15 @@ class Follower:
 
     def _take_rest(self) -> None:
         """What the child wrote last. A daemon that it left may write on, but not to lab."""
-        left = self.pipes.rest()
-        while left > 0:
-            data = self.pipes.read()
-            left -= len(data)
+        data = self.pipes.read_now()
+        left = self.pipes.rest() if data else 0
+        while data:
             self.output.feed(data)
+            data = self.pipes.read_now()
+            if left <= 0:
+                break
+            left -= len(data or b"")
+        self.held = data != b""
 
     def _abandon(self) -> None:
         """The caller failed: the child must not run on, and nothing more of it is wanted."""

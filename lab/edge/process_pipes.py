@@ -43,15 +43,15 @@ class Pipes:
         answer = fcntl.ioctl(self.output, termios.FIONREAD, b"\0\0\0\0")
         return int(struct.unpack("i", answer)[0])
 
-    def held_open(self) -> bool:
-        """Whether somebody still has the other end of the output; all that was in it was read."""
+    def read_now(self) -> bytes | None:
+        """A piece of output that is there; empty at its end, None where somebody may write on."""
         if self.output is None:
-            return False
+            return b""
         os.set_blocking(self.output, False)
         try:
-            return bool(os.read(self.output, 1))
+            return os.read(self.output, PIECE)
         except BlockingIOError:
-            return True
+            return None
 
     def write(self) -> bool:
         """Gives the child as much of its input as it takes now; true once it needs no more."""

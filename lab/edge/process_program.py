@@ -1,4 +1,4 @@
-"""Which file an argument vector starts, and in plain words why it cannot be started."""
+"""Why the program that an argument vector names cannot be started, in plain words."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import os
 from collections.abc import Mapping, Sequence
 
 from lab.edge.process_base import NotStarted
+from lab.edge.search import places, searched
 
 
-def find_program(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> str:
-    """The absolute path of the program, looked up as the child itself would.
+def require_program(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
+    """Returns if there is such a program, which only the start itself can tell more about.
 
     Raises:
         NotStarted: there is none, or it may not be run, or *cwd* is not a folder.
     """
-    if not argv or not argv[0]:
-        raise NotStarted("The command is empty: name a program to run.")
     search = env.get("PATH", os.defpath)
     try:
         if "/" in argv[0]:
-            return _named(argv[0], os.path.join(cwd, argv[0]), cwd)
-        found = _searched(argv[0], cwd, search)
+            _require_named(argv[0], os.path.join(cwd, argv[0]), cwd)
+            return
+        found = searched(argv[0], cwd, search)
     except ValueError:
         raise NotStarted(_nul(argv[0])) from None
     if found is not None:
-        return found
+        return
     if said := _no_folder(cwd):
         raise NotStarted(said)
     raise _not_on_path(argv[0], cwd, search)
@@ -55,9 +55,9 @@ def why_not(number: int, where: str, name: str, cwd: str, message: str) -> str:
             return f"'{name}' cannot be started: {_says(number, message)}."
 
 
-def _named(name: str, path: str, cwd: str) -> str:
+def _require_named(name: str, path: str, cwd: str) -> None:
     if os.access(path, os.X_OK) and not os.path.isdir(path):
-        return path
+        return
     if said := _no_folder(cwd):
         raise NotStarted(said)
     if not os.path.exists(path):
@@ -67,21 +67,8 @@ def _named(name: str, path: str, cwd: str) -> str:
     raise NotStarted(f"{name} is not executable. Run `chmod +x {name}`, or name its interpreter.")
 
 
-def _searched(name: str, cwd: str, search: str) -> str | None:
-    for path in _paths(name, cwd, search):
-        if os.access(path, os.X_OK) and not os.path.isdir(path):
-            return path
-    return None
-
-
-def _paths(name: str, cwd: str, search: str) -> list[str]:
-    folders = search.split(os.pathsep)
-    # Most are absolute, and this is done for every child.
-    return [f"{at}/{name}" if at[:1] == "/" else os.path.join(cwd, at, name) for at in folders]
-
-
 def _not_on_path(name: str, cwd: str, search: str) -> NotStarted:
-    unusable = next(filter(os.path.isfile, _paths(name, cwd, search)), None)
+    unusable = next(filter(os.path.isfile, places(name, cwd, search)), None)
     if unusable is not None:
         return NotStarted(
             f"'{name}' was found as {unusable}, which is not executable. Run `chmod +x`."

@@ -243,6 +243,7 @@ class Warden:
     def _report(self, step: steps.Step) -> None:
         self._ending.discard(step)
         channel = self._owners.pop(step.pid)
+        step.let_go()
         if channel is not None:
             channel.step = None
             self._say(channel, {"id": step.number, **step.outcome})

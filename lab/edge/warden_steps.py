@@ -7,9 +7,11 @@ import errno
 import os
 import signal
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lab.edge import warden_tree as tree
+from lab.edge.search import searched
 from lab.edge.warden_wire import Message
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Step:
         "_kill_at",
         "_killed",
         "_mark",
+        "_output",
         "_term_at",
         "_whole",
         "look_at",
@@ -42,8 +45,8 @@ class Step:
         "pid",
     )
 
-    def __init__(self, number: int, pid: int, mark: str) -> None:
-        self.number, self.pid, self._mark = number, pid, mark
+    def __init__(self, number: int, pid: int, mark: str, output: int) -> None:
+        self.number, self.pid, self._mark, self._output = number, pid, mark, output
         self.outcome: Message = {}
         self._killed = False
         self.look_at = 0.0
@@ -59,6 +62,12 @@ class Step:
             "rss": usage.ru_maxrss * tree.MAX_RSS_UNIT,
             "killed": self._killed,
         }
+
+    def let_go(self) -> None:
+        """Closes the child's output, which is kept until now so that lab is woken once for both its ends."""
+        output, self._output = self._output, -1
+        if output >= 0:
+            os.close(output)
 
     def end_whole(self, now: float, grace: float) -> None:
         """From now on the whole tree is to end; asked again, the earlier deadline holds."""
@@ -126,22 +135,38 @@ def start(message: Message, handles: list[int]) -> Step | Message:
         *((os.POSIX_SPAWN_DUP2, handles[-1], to) for to in (1, 2) if message["output"]),
     ]
     where = "cwd"
+    argv, output = message["argv"], -1
     try:
         os.chdir(message["cwd"])
         where = "program"
         pid = os.posix_spawn(
-            message["program"],
-            message["argv"],
+            _program(argv[0], message["cwd"], message["env"]),
+            argv,
             message["env"],
             file_actions=actions,
             setsid=True,
             setsigmask=(),
-            setsigdef=_ALL_SIGNALS,
+            setsigdef=_ignored(),
         )
+        if message["output"]:
+            output = handles.pop()
     except (OSError, ValueError) as fault:
         number = getattr(fault, "errno", None) or 0
         return {"id": message["id"], "errno": number, "where": where, "message": str(fault)}
-    return Step(message["id"], pid, message["env"].get(tree.MARK, ""))
+    return Step(message["id"], pid, message["env"].get(tree.MARK, ""), output)
+
+
+def _program(name: str, cwd: str, env: Mapping[str, str]) -> str:
+    """The file to start; what a PATH lacks is taken as it is named, for the start to fail."""
+    if "/" in name:
+        return os.path.join(cwd, name)
+    return searched(name, cwd, env.get("PATH", os.defpath)) or f"/{name}/not found"
+
+
+@lru_cache(maxsize=1)
+def _ignored() -> tuple[int, ...]:
+    """The signals that a child would go on ignoring; those that are handled are not handed on."""
+    return tuple(one for one in _ALL_SIGNALS if signal.getsignal(one) is signal.SIG_IGN)
 
 
 def reap() -> Iterator[tuple[int, int, struct_rusage]]:

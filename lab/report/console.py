@@ -35,7 +35,8 @@ class Console:
             return
         text = self._text(event)
         if text is not None:
-            print(text, file=self._stream, flush=True)
+            self._stream.write(text + "\n")  # at one stroke; `print` makes two writes of it
+            self._stream.flush()
 
     def _text(self, event: Event) -> str | None:
         match event:

@@ -16,6 +16,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
+    package_dir={"": "."},  # for editable installs: a path, and not an import hook, which is slow
     packages=find_packages(
         include=["lab", "lab.*", "providers", "providers.*", "recipes", "recipes.*"]
     ),
@@ -50,7 +51,7 @@ setup(
             "psycopg[binary]>=3.1.8,<4",
         ],
     },
-    entry_points={"console_scripts": ["lab = lab.cli.main:main"]},
+    entry_points={"console_scripts": ["lab = lab.cli.main:program"]},
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
         "Programming Language :: Python :: 3",

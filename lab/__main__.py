@@ -1,7 +1,5 @@
 """`python -m lab`."""
 
-import sys
+from lab.cli.main import program
 
-from lab.cli.main import main
-
-sys.exit(main())
+program()

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-from lab.kinds.command import Command
-from lab.kinds.dataset import Dataset
-from lab.kinds.environment import Environment
-from lab.kinds.training import Training
 from lab.provider import Provider
 
-SPECS: Mapping[str, type[Any]] = {
-    "command": Command,
-    "dataset": Dataset,
-    "environment": Environment,
-    "training": Training,
-}
+
+class Specs(Mapping[str, type[Any]]):
+    """The kinds' keys: the class named like the kind in ``lab.kinds.<kind>``, imported when asked for.
+
+    A Labfile uses few kinds, and every command pays for what is imported.
+    """
+
+    def __init__(self, *kinds: str) -> None:
+        self._kinds = dict.fromkeys(kinds)
+        self._known: dict[str, type[Any]] = {}
+
+    def __getitem__(self, kind: str) -> type[Any]:
+        if kind not in self._known:
+            if kind not in self._kinds:
+                raise KeyError(kind)
+            module = import_module(f"lab.kinds.{kind}")
+            self._known[kind] = getattr(module, kind.title().replace("_", ""))
+        return self._known[kind]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._kinds
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+
+SPECS = Specs("command", "dataset", "environment", "training")
 """The built-in kinds, and what their keys are."""
 
 PLACES: Mapping[str, tuple[str, ...]] = {

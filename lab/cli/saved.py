@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from lab.cli.arguments import usage
 from lab.cli.session import Session
 from lab.model.diagnostic import Diagnostic, PlanError
 from lab.model.plan import Action
+from lab.model.regex import regex
 from lab.model.tree import digest
 from lab.model.values import Unknown
 from lab.planning.plan import Draft
@@ -34,7 +34,7 @@ _REMEMBERED: Mapping[str, type] = {
 """What a plan was made with, and the type of each."""
 
 _OWN = ("refresh", "allow_commands")  # cannot be told from what they are when nothing is said
-_SECRET = re.compile(r"<secret (\S+) [0-9a-f]+>")
+_SECRET = regex(r"<secret (\S+) [0-9a-f]+>")
 
 
 def save(path: str, session: Session, draft: Draft, args: argparse.Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import TextIO
 
@@ -27,6 +26,8 @@ def colourful(stream: TextIO) -> bool:
 
 def width(stream: TextIO) -> int | None:
     """How many columns *stream* has; None where nothing is cut off, as in files and pipes."""
+    import shutil  # not needed where nobody looks
+
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 

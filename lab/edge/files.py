@@ -6,7 +6,6 @@ import os
 import stat
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from lab.edge.globbing import glob
 from lab.edge.hash_cache import HashCache, Stamp, settles_in, stamp_of
@@ -191,6 +190,8 @@ class Files:
         big = [each for each in new if each.status.st_size >= _WORTH_A_THREAD]
         hashed: dict[str, str | None] = {}
         if len(big) > 1:
+            from concurrent.futures import ThreadPoolExecutor  # it imports logging
+
             with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
                 found = pool.map(self._hashed_or_gone, big)
                 hashed = {each.path: one for each, one in zip(big, found, strict=True)}

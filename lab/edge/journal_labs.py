@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
 
 from lab.edge.journal_storage import Damaged, Database, Storage
 from lab.model.diagnostic import Diagnostic, StateError
 from lab.model.frozen import dataclass
+from lab.model.regex import regex
 
 _ROW = "SELECT lab, name, overlay, labfile, key, run FROM labs"
-_HEX = re.compile(r"(?:[0-9a-f]{2})+")
+_HEX = regex(r"(?:[0-9a-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ def enter(file: Storage, root: str, name: str, overlay: str, labfile: str) -> La
         entered = db.execute(
             "INSERT INTO labs(name, overlay, labfile, key) VALUES (?, ?, ?, ?)"
             " ON CONFLICT(name, overlay) DO NOTHING",
-            (name, overlay, labfile, secrets.token_hex(32)),
+            (name, overlay, labfile, os.urandom(32).hex()),
         )
         found = _found(db, name, overlay, file.damaged)
         assert found is not None

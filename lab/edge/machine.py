@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -63,6 +62,8 @@ class Machine:
         beside = os.path.join(os.path.dirname(sys.executable), name)
         if os.access(beside, os.X_OK) and not os.path.isdir(beside):
             return beside
+        import shutil  # it imports every way to compress
+
         return shutil.which(name, path=self.ambient.get("PATH"))
 
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import hmac
 import os
-import secrets
 import shlex
-import subprocess
 import threading
 import weakref
 from collections.abc import Mapping
-
-from typing_extensions import assert_never
 
 from lab.edge.contents import contents
 from lab.edge.redact import Needles, Redactor, redacted
 from lab.model.diagnostic import Diagnostic, LabError, LabfileError, PlanError, did_you_mean
 from lab.model.labfile import FromCommand, FromEnv, FromFile, SecretSource
+from lab.model.never import assert_never
 
 _LIMIT = 1024 * 1024  # bytes; what is longer is no secret but a mistake
 _PATIENCE = 60.0  # seconds for a command
@@ -54,7 +50,7 @@ class Secrets:
     ) -> None:
         self._sources, self._root, self._environ = sources, root, environ
         # Without a state there is nothing to compare with; but a hash without a key could be guessed.
-        self._key = bytes.fromhex(key) or secrets.token_bytes(32)
+        self._key = bytes.fromhex(key) or os.urandom(32)
         self._allow_commands = allow_commands
         self._turns = {name: threading.Lock() for name in sources}
         self._values: dict[str, str | LabError] = {}
@@ -83,6 +79,8 @@ class Secrets:
         if isinstance(source, FromCommand) and not self._allow_commands:
             return None
         value = self.value(name).encode("utf-8", "surrogateescape")
+        import hmac  # few labs have secrets
+
         return hmac.new(self._key, value, hashlib.sha256).hexdigest()[:16]
 
     def fingerprint_at_hand(self, name: str) -> str | None:
@@ -194,6 +192,8 @@ def _file(path: str) -> bytes:
 
 
 def _printed(argv: tuple[str, ...], root: str, environ: Mapping[str, str]) -> bytes:
+    import subprocess  # likewise
+
     said = shlex.join(argv)
     try:
         done = subprocess.run(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -50,7 +49,7 @@ class Work:
             if os.path.islink(path):
                 os.unlink(path)
             elif os.path.lexists(path):
-                shutil.rmtree(path)
+                _remove_whole(path)
 
     def remove_artifact(self, artifact: Artifact) -> bool:
         """Deletes an artifact if its bytes are still the recorded ones; False if they are not.
@@ -150,13 +149,19 @@ def _refuse_link(folder: str) -> None:
         )
 
 
+def _remove_whole(folder: str) -> None:
+    import shutil  # it imports every way to compress
+
+    shutil.rmtree(folder)
+
+
 def _remove_tree(folder: str) -> None:
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
         if not os.path.isdir(path) or os.path.islink(path):
             os.unlink(path)
         elif name == "__pycache__":
-            shutil.rmtree(path)
+            _remove_whole(path)
         elif name not in SKIPPED:
             _remove_tree(path)
     # A repository or a lab inside was not hashed, so that it may hold anything: it stays.

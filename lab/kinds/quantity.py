@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import re
 
+from lab.model.regex import regex
+
 DURATION = r"(?=.)(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?"
 SIZE = r"\d+(\.\d+)?([kKMGTPE]|[KMGTPE]i)?"
 CORES = r"\d+(\.\d+)?m?"
 
-_DURATION = re.compile(DURATION, re.ASCII)
-_SIZE = re.compile(SIZE, re.ASCII)
-_CORES = re.compile(CORES, re.ASCII)
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])", re.ASCII)
+_DURATION = regex(DURATION, re.ASCII)
+_SIZE = regex(SIZE, re.ASCII)
+_CORES = regex(CORES, re.ASCII)
+_PIECE = regex(r"(\d+(?:\.\d+)?)(ms|[dhms])", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _POWERS = "KMGTPE"
 _DIGITS = 18

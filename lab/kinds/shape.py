@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from typing_extensions import assert_never
-
 from lab.kinds.quantity import octets, seconds
 from lab.kinds.shape_derive import record_of
 from lab.kinds.shape_fault import Fault, SpecFault
@@ -30,6 +28,7 @@ from lab.kinds.shape_types import (
     Whole,
 )
 from lab.kinds.spec import StepOutputs
+from lab.model.never import assert_never
 
 __all__ = ["Fault", "SpecFault", "partial", "record_of", "to_spec"]
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-
-from typing_extensions import assert_never
 
 from lab.kinds.shape_fault import (
     STRUCTURE,
@@ -48,12 +45,14 @@ from lab.kinds.shape_types import (
 )
 from lab.kinds.shape_words import expected, subject
 from lab.model.address import is_name
+from lab.model.never import assert_never
+from lab.model.regex import regex
 from lab.model.tree import Json, Path
 
 SOLE = r"^\s*\{\{(?![\s\S]*\}\}[\s\S]*\{\{)[\s\S]*\}\}\s*$"
 """A text that is one expression and nothing else; the same in Python and in ECMAScript."""
 
-_SOLE = re.compile(SOLE)
+_SOLE = regex(SOLE)
 _NULL = Nothing()
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
-
-from typing_extensions import assert_never
 
 from lab.kinds.shape_types import (
     Anything,
@@ -25,12 +22,14 @@ from lab.kinds.shape_types import (
     TimeText,
     Whole,
 )
+from lab.model.never import assert_never
+from lab.model.regex import regex
 from lab.model.scalar import scalar
 from lab.model.tree import Json, Path, text_of
 
 _SHORT = 40
-_PLAIN = re.compile(r"-{0,2}[A-Za-z0-9_./~](?:[\w./@+=~*-]|:(?=[\w/]))*(?: [\w./@+=~*-]+)*")
-_URL = re.compile(r"https?://[^\s#]+")
+_PLAIN = regex(r"-{0,2}[A-Za-z0-9_./~](?:[\w./@+=~*-]|:(?=[\w/]))*(?: [\w./@+=~*-]+)*")
+_URL = regex(r"https?://[^\s#]+")
 
 
 def subject(path: Path) -> str:

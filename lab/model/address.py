@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import re
 from functools import lru_cache
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_SAFE = re.compile(r"[A-Za-z0-9._,=+#-]{1,80}\Z")
-_ONE = re.compile(r"[^/\0.][^/\0]{0,199}\Z")
-_MAGIC = re.compile(r"[\[\]]")
+from lab.model.regex import regex
+
+NAME = regex(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_SAFE = regex(r"[A-Za-z0-9._,=+#-]{1,80}\Z")
+_ONE = regex(r"[^/\0.][^/\0]{0,199}\Z")
+_MAGIC = regex(r"[\[\]]")
 
 
 def is_name(text: str) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import ClassVar
 
 from lab.model.frozen import dataclass
+from lab.model.regex import regex
 
 TAB_CELLS = 4
-_NEWLINE = re.compile(r"\r\n|\r|\n")
+_NEWLINE = regex(r"\r\n|\r|\n")
 _ELLIPSIS = "…"
 
 
@@ -244,6 +243,8 @@ def _cell(char: str) -> tuple[str, int]:
 
 def _wrap(text: str, width: int, indent: int) -> list[str]:
     """Wrap paragraphs; indented lines (examples) stay as they are."""
+    import textwrap  # most commands have nothing to complain about
+
     out: list[str] = []
     for line in text.split("\n"):
         if not line.strip() or line[0] == " ":

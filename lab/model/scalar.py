@@ -7,6 +7,8 @@ import math
 import re
 from typing import TypeAlias
 
+from lab.model.regex import regex
+
 Scalar: TypeAlias = "bool | int | float | str | None"
 
 _WORDS: dict[str, Scalar] = {
@@ -17,10 +19,10 @@ _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_INT = regex(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 600  # Python refuses to turn very long digits into integers, and back
-_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})|\\U([0-9a-fA-F]{8})|\\(.)", re.DOTALL)
+_ESCAPE = regex(r"\\x([0-9a-fA-F]{2})|\\U([0-9a-fA-F]{8})|\\(.)", re.DOTALL)
 _SPECIAL = {"0": "\0", "a": "\a", "e": "\x1b", "v": "\v", " ": " ", "_": "\xa0"}
 
 

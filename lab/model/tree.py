@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
+
+from lab.model.regex import regex
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -17,7 +18,7 @@ Json: TypeAlias = (
 )
 Path: TypeAlias = "tuple[str | int, ...]"
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_/-]*")
+_PLAIN_KEY = regex(r"[A-Za-z_][A-Za-z0-9_/-]*")
 
 
 class TextInt(int):

@@ -13,21 +13,20 @@ from lab.kinds.shape_derive import key_of
 from lab.kinds.spec import Option, Role
 from lab.model.frozen import dataclass
 from lab.model.layout import FOLDER
+from lab.model.regex import regex
 from lab.model.state import Record
 from lab.planning.imports import local_modules
 from lab.ports import Files
 
 _ROOT_MARK = "<lab.root>"
-_GLOB = re.compile(r"[*?]|\[.+\]")
-_MARK = re.compile(r"<(?:lab\.root|step\.dir|artifact [^<>]*)>")
+_GLOB = regex(r"[*?]|\[.+\]")
+_MARK = regex(r"<(?:lab\.root|step\.dir|artifact [^<>]*)>")
 _HIDDEN = str.maketrans("<> ", "\1\2\3")  # a mark is one word, and no redirection
 _SHOWN = str.maketrans("\1\2\3", "<> ")
 _QUOTED = r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\."""
 # what is quoted is passed over, so that `grep '>' file` reads the file
-_WRITTEN = re.compile(
-    rf"{_QUOTED}|>[>|&]?[ \t]*(?P<word>(?:{_QUOTED}|[^\s;|&<>()\"'\\])+)", re.DOTALL
-)
-_ASSIGNED = re.compile(r"--?[A-Za-z0-9_.-]+=(.+)\Z", re.DOTALL)
+_WRITTEN = regex(rf"{_QUOTED}|>[>|&]?[ \t]*(?P<word>(?:{_QUOTED}|[^\s;|&<>()\"'\\])+)", re.DOTALL)
+_ASSIGNED = regex(r"--?[A-Za-z0-9_.-]+=(.+)\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from dataclasses import field
 from lab.model.frozen import dataclass
 from lab.model.labfile import Labfile, Step
 from lab.model.layout import step_dir
+from lab.model.regex import regex
 from lab.model.tree import Path
 from lab.reading.link_wiring import Wiring
 from lab.reading.scope import base_scope
 from lab.reading.template import TemplateFault, is_template, references, render
 
-_ASSIGNED = re.compile(r"--?[A-Za-z0-9_.-]+=(.+)\Z", re.DOTALL)
-_GLOB = re.compile(r"[*?\[]")
+_ASSIGNED = regex(r"--?[A-Za-z0-9_.-]+=(.+)\Z", re.DOTALL)
+_GLOB = regex(r"[*?\[]")
 _LONGEST = 1024
 
 

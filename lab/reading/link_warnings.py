@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from lab.model.diagnostic import Diagnostic, Severity
 from lab.model.labfile import Labfile, Step
+from lab.model.regex import regex
 from lab.model.tree import Json, Path
 from lab.reading.faults import place_of
 from lab.reading.link_uses import Uses, braced
@@ -14,12 +15,12 @@ from lab.reading.link_wiring import Wiring
 from lab.reading.template import TemplateFault, is_template, references
 
 _CONDITIONS = ("when", "require", "protect")
-_NAMED = re.compile(
+_NAMED = regex(
     r"(?:^|_|^PG)(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY)\Z",
     re.IGNORECASE,
 )
-_PRIVATE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_SHAPED = re.compile(
+_PRIVATE = regex(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_SHAPED = regex(
     r"\b(?:hf_[A-Za-z]{20,}|gh[opsu]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|AKIA[0-9A-Z]{16}"
     r"|xox[abp]-[\w-]{20,}|sk-[\w-]{20,})\b|://[^/?#@:\s]+:[^/?#@\s]{6,}@"
 )  # what services give out, and a URL with a password

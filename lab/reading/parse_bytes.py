@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
-import re
 
 from lab.model.diagnostic import Diagnostic, LabfileError, Span
+from lab.model.regex import regex
 from lab.reading.parse_lines import lines_of
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -19,9 +19,10 @@ _FOREIGN = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 # What YAML calls printable, less the three Unicode line breaks that only some tools take for one.
-_FORBIDDEN = re.compile(
+_FORBIDDEN = regex(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_PLAIN = b"\t\n\r" + bytes(range(0x20, 0x7F))
 _NAMES = {
     "\x00": "a NUL character",
     "\x1b": "an escape character",
@@ -43,8 +44,8 @@ def decode(name: str, data: bytes) -> str:
         text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         raise LabfileError(_not_utf8(name, error, len(data))) from None
-    found = _FORBIDDEN.search(text)
-    if found:
+    # Compiling the pattern takes longer than reading a large Labfile, and few need it.
+    if (not text.isascii() or data.translate(None, _PLAIN)) and _FORBIDDEN.search(text):
         raise LabfileError(*_forbidden(name, text))
     return text
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from lab.model.frozen import dataclass
+from lab.model.regex import regex
 
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_LEAD = re.compile(r"[ \t]*(?:-[ \t]+)*")
-_KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s"'#\[\]{},&*!|>%@`-][^#:{}\[\]"]*):(?=[ \t]|$)""")
-_NO_SPACE = re.compile(r"([A-Za-z_][\w.-]*):(?!//)[^\s:]")
-_NO_COLON = re.compile(r"([A-Za-z_][\w.-]*)[ \t]+[{\[\"'].*[}\]\"'][ \t]*$")
+_LINE_BREAK = regex(r"\r\n|\r|\n")
+_LEAD = regex(r"[ \t]*(?:-[ \t]+)*")
+_KEY = regex(r"""("[^"]*"|'[^']*'|[^\s"'#\[\]{},&*!|>%@`-][^#:{}\[\]"]*):(?=[ \t]|$)""")
+_NO_SPACE = regex(r"([A-Za-z_][\w.-]*):(?!//)[^\s:]")
+_NO_COLON = regex(r"([A-Za-z_][\w.-]*)[ \t]+[{\[\"'].*[}\]\"'][ \t]*$")
 _QUOTED = {
-    '"': re.compile(r'"(?:[^"\\]|\\.)*"'),
-    "'": re.compile(r"'(?:[^']|'')*'"),
+    '"': regex(r'"(?:[^"\\]|\\.)*"'),
+    "'": regex(r"'(?:[^']|'')*'"),
 }
 _LONGEST_EXAMPLE = 70
 # What may stand before the start of a value.

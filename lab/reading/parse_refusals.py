@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from lab.model.diagnostic import Diagnostic, Span, printable
+from lab.model.regex import regex
 from lab.reading.parse_lines import corrected, quoted
 
-_TAG = re.compile(r"![^\s,\[\]{}]*")
+_TAG = regex(r"![^\s,\[\]{}]*")
 
 
 def unquoted_template(span: Span, advice: str) -> Diagnostic:

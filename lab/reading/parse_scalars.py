@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from lab.model.regex import regex
 from lab.model.tree import Json, TextFloat, TextInt, text_of
 
 STARTS = frozenset(["", *"~nNtTfF+-.0123456789"])
@@ -14,10 +13,10 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_INF = re.compile(r"[-+]?\.(?:inf|Inf|INF)")
-_NAN = re.compile(r"\.(?:nan|NaN|NAN)")
+_INT = regex(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_INF = regex(r"[-+]?\.(?:inf|Inf|INF)")
+_NAN = regex(r"\.(?:nan|NaN|NAN)")
 # Python refuses to turn longer digits into integers or back, lest it takes for ever.
 _LONGEST_NUMBER = 600
 

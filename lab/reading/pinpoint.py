@@ -6,9 +6,10 @@ import re
 
 from lab.model.diagnostic import Span
 from lab.model.document import Document
+from lab.model.regex import regex
 from lab.model.tree import Path
 
-_NEWLINE = re.compile(r"\r\n|\r|\n")
+_NEWLINE = regex(r"\r\n|\r|\n")
 
 
 def pinpoint(document: Document, path: Path, expression: str, line: int = 0) -> Span:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from typing_extensions import assert_never
-
 from lab.kinds.quantity import DURATION, SIZE
 from lab.kinds.shape_settle import SOLE
 from lab.kinds.shape_types import (
@@ -27,6 +25,7 @@ from lab.kinds.shape_types import (
     TimeText,
     Whole,
 )
+from lab.model.never import assert_never
 
 Schema: TypeAlias = "dict[str, Any]"
 

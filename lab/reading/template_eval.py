@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from typing_extensions import assert_never
-
+from lab.model.never import assert_never
 from lab.reading.template_check import TABLES
 from lab.reading.template_fault import Missing, TemplateFault
 from lab.reading.template_limits import Work, as_text, sort_of

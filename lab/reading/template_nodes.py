@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeAlias
 
 from lab.model.frozen import dataclass
+from lab.model.regex import regex
 
-_WORD = re.compile(r"[A-Za-z_]\w*\Z")
+_WORD = regex(r"[A-Za-z_]\w*\Z")
 
 
 @dataclass(frozen=True, slots=True)

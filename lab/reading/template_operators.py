@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lab.model.regex import regex
 from lab.reading.template_fault import Missing, TemplateFault
 from lab.reading.template_limits import MAX_BITS, Work, as_text, size, sort_of
 
@@ -30,7 +31,7 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
     "gteq": operator.ge,
 }
-_DIRECTIVE = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d*))?(.?)", re.DOTALL)
+_DIRECTIVE = regex(r"%([-+ #0]*)(\d*)(?:\.(\d*))?(.?)", re.DOTALL)
 
 
 def is_number(value: object) -> bool:

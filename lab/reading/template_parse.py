@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from lab.model.regex import regex
 from lab.reading.template_check import check_applied
 from lab.reading.template_fault import TemplateFault
 from lab.reading.template_nodes import (
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 MAX_DEPTH = 80
 
 # nine expressions of ten are a name with keys: these need no parser (its import takes 0.1 s)
-_CHAIN = re.compile(
+_CHAIN = regex(
     r"\s*([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*|\['[^'\\\n]*'\]|\[\"[^\"\\\n]*\"\]|\[\d{1,9}\])*)\s*\Z",
     re.ASCII,
 )
-_KEY = re.compile(r"\.(\w+)|\['([^']*)'\]|\[\"([^\"]*)\"\]|\[(\d+)\]", re.ASCII)
+_KEY = regex(r"\.(\w+)|\['([^']*)'\]|\[\"([^\"]*)\"\]|\[(\d+)\]", re.ASCII)
 _CONSTANTS: dict[str, Any] = {
     "true": True,
     "True": True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from lab.model.frozen import dataclass
+from lab.model.regex import regex
 from lab.reading.template_fault import TemplateFault
 
 MAX_TEXT = 1 << 20  # characters of a text that holds expressions
@@ -17,8 +18,8 @@ _WORDS = (
 )
 _STATEMENT = r"\{%[-+]?\s*(?P<word>" + "|".join(_WORDS.split()) + r")\b"
 # `${##` belongs to the shell, and `{%` alone to printf: neither begins anything of ours
-_OPENING = re.compile(r"(?P<open>\{\{)|(?P<note>(?<!\$)\{##)|" + _STATEMENT)
-_TOKEN = re.compile(
+_OPENING = regex(r"(?P<open>\{\{)|(?P<note>(?<!\$)\{##)|" + _STATEMENT)
+_TOKEN = regex(
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|(?P<quote>['"])|(?P<close>\}\})|(?P<bracket>[][(){}])""",
     re.DOTALL,
 )

@@ -5,26 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lab.model.regex import regex
 from lab.reading.template_fault import TemplateFault
 
-_STRINGS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
-_DASHED = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*(?:-\w+)+)")
-_GOT = re.compile(r"(?:got|unexpected(?: char)?) ['\"](.{1,40}?)['\"](?: at \d+)?\Z", re.DOTALL)
+_STRINGS = regex(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+_DASHED = regex(r"(?<![\w.])([A-Za-z_]\w*)\.([A-Za-z_]\w*(?:-\w+)+)")
+_GOT = regex(r"(?:got|unexpected(?: char)?) ['\"](.{1,40}?)['\"](?: at \d+)?\Z", re.DOTALL)
 _FOREIGN = (
-    (re.compile(r"^\s*[-.]*\.\w"), "a Go template as text is written {{ '{{…}}' }} in a Labfile"),
-    (re.compile(r"&&"), "write `and` for `&&`"),
-    (re.compile(r"\|\|"), "write `or` for `||`"),
-    (re.compile(r"!(?!=)"), "write `not` for `!`"),
-    (re.compile(r"==="), "write `==` for `===`"),
-    (re.compile(r"\?"), "write `a if condition else b` for `condition ? a : b`"),
-    (re.compile(r"\$"), "a name has no dollar sign before it: write `vars.x`, `env.X`"),
-    (re.compile(r"(?<![=!<>])=(?!=)"), "to compare write `==`; nothing can be assigned here"),
-    (re.compile(r"`"), "quote texts with '…' or \"…\""),
-    (re.compile(r"\bfor\b.*\bin\b", re.DOTALL), "loops do not exist here; see `map` and `select`"),
-    (re.compile(r"\blambda\b"), "functions cannot be made here; see `map` and `select`"),
-    (re.compile(r"\.-|\.\Z|\.\s*\.|\.\s*[|)\]]"), "after a dot comes a name, such as `vars.lr`"),
-    (re.compile(r"\w\s+\w"), "two values need an operator between them; quote texts with '…'"),
-    (re.compile(r","), "put several values into a list: [a, b]"),
+    (regex(r"^\s*[-.]*\.\w"), "a Go template as text is written {{ '{{…}}' }} in a Labfile"),
+    (regex(r"&&"), "write `and` for `&&`"),
+    (regex(r"\|\|"), "write `or` for `||`"),
+    (regex(r"!(?!=)"), "write `not` for `!`"),
+    (regex(r"==="), "write `==` for `===`"),
+    (regex(r"\?"), "write `a if condition else b` for `condition ? a : b`"),
+    (regex(r"\$"), "a name has no dollar sign before it: write `vars.x`, `env.X`"),
+    (regex(r"(?<![=!<>])=(?!=)"), "to compare write `==`; nothing can be assigned here"),
+    (regex(r"`"), "quote texts with '…' or \"…\""),
+    (regex(r"\bfor\b.*\bin\b", re.DOTALL), "loops do not exist here; see `map` and `select`"),
+    (regex(r"\blambda\b"), "functions cannot be made here; see `map` and `select`"),
+    (regex(r"\.-|\.\Z|\.\s*\.|\.\s*[|)\]]"), "after a dot comes a name, such as `vars.lr`"),
+    (regex(r"\w\s+\w"), "two values need an operator between them; quote texts with '…'"),
+    (regex(r","), "put several values into a list: [a, b]"),
 )
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
-from typing_extensions import assert_never
-
 from lab.model.event import ProtectSet
 from lab.model.frozen import dataclass
 from lab.model.graph import among
 from lab.model.labfile import OnFailure, Step
+from lab.model.never import assert_never
 from lab.model.plan import Verb
 from lab.planning.decide import UNSEEN, Seen
 from lab.planning.digest import World

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -45,6 +44,8 @@ def _remove(path: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (IsADirectoryError, PermissionError):  # the latter on macOS
+        import shutil  # it imports every way to compress
+
         shutil.rmtree(path)
 
 

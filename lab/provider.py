@@ -2,7 +2,8 @@
 
 A provider is a module (or any object) with four names: ``Spec``, a frozen dataclass whose fields make the
 step's keys; ``observe``, which looks whether what was made is still there; ``apply``, which makes it; and
-``destroy``, which undoes it. ``docs/provider.md`` shows one on a page.
+``destroy``, which undoes it. A fifth, ``adopt``, takes over what is there already; it may be left out.
+``docs/provider.md`` shows one on a page.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lab.model.state import Record
 from lab.model.values import Artifact, Json, Value
 
 __all__ = [
+    "Adopts",
     "Artifact",
     "Cancelled",
     "Change",
@@ -35,6 +37,7 @@ __all__ = [
     "TimedOut",
     "Value",
     "leave_in_place",
+    "not_importable",
     "option",
     "unobservable",
 ]
@@ -204,6 +207,28 @@ class Provider(Protocol):
 
     def destroy(self, record: Record, io: Io) -> None:
         """Undoes it; must succeed when it is already gone."""
+
+
+class Adopts(Provider, Protocol):
+    """A provider that can also take over what it did not make (`lab state import STEP ID`)."""
+
+    def adopt(self, task: Task[Any], id: str, io: Io) -> Mapping[str, Value]:
+        """Looks at what people call *id*, without changing it; gives the outputs that making it would give.
+
+        What destroying and observing need is remembered with ``io.remember``, as ``apply`` would. From then
+        on the thing is lab's: it is observed, and `lab destroy` undoes it.
+
+        Raises:
+            Refused: nothing is there, or it is not what ``task.spec`` says; the message says how it differs.
+        """
+
+
+def not_importable(task: Task[Any], id: str, io: Io) -> Mapping[str, Value]:
+    """Assign as ``adopt`` where nothing that is there already can be taken over; so it is where it is absent."""
+    raise Refused(
+        "this kind cannot be imported",
+        "Its provider has no way to tell whether what is there is what the step would make.",
+    )
 
 
 def unobservable(record: Record, io: Io) -> Observation | None:

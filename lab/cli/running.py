@@ -146,7 +146,14 @@ def _say(stream: int, text: bytes) -> None:
 
 def begin(session: Session, run: int, command: str) -> RunStarted:
     """Records that a run begins."""
-    started = RunStarted(
+    started = run_started(session, run, command)
+    session.ports.journal.append(started)
+    return started
+
+
+def run_started(session: Session, run: int, command: str) -> RunStarted:
+    """That a run begins here and now."""
+    return RunStarted(
         run=run,
         time=session.clock.now(),
         command=command,
@@ -154,8 +161,6 @@ def begin(session: Session, run: int, command: str) -> RunStarted:
         host=socket.gethostname(),
         pid=os.getpid(),
     )
-    session.ports.journal.append(started)
-    return started
 
 
 def end_survivors(session: Session) -> None:

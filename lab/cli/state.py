@@ -1,9 +1,10 @@
-"""`lab state`: looks after what is remembered; none of it needs a Labfile."""
+"""`lab state`: looks after what is remembered; only `import` needs a Labfile."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 
 from lab.cli import arguments
 from lab.cli.state_care import check, unlock
@@ -11,11 +12,19 @@ from lab.cli.state_change import compact, mv, rm
 from lab.cli.state_list import list_, pull, show
 from lab.model.diagnostic import did_you_mean
 
+
+def _import(words: Sequence[str]) -> int:
+    """`lab state import`; alone among them it reads a Labfile, which the others need not wait for."""
+    code: int = import_module("lab.cli.state_import").main(words)
+    return code
+
+
 VERBS: Mapping[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "list": (list_, "what is remembered, of every lab that has its state here"),
     "show": (show, "a step's record as JSON"),
     "rm": (rm, "forget steps without destroying what they made"),
     "mv": (mv, "remember a renamed step under its new name"),
+    "import": (_import, "take over something that is there already"),
     "unlock": (unlock, "release the lock of a command that was killed"),
     "pull": (pull, "the whole state of a lab as JSON"),
     "check": (check, "read all of it, and say what is damaged"),
@@ -44,7 +53,7 @@ def _help() -> str:
     rows = "\n".join(f"  {verb:<8} {text}" for verb, (_, text) in VERBS.items())
     return f"""usage: lab state COMMAND [-C DIR] [--name NAME] [-e OVERLAY] [options]
 
-Looks after what is remembered; none of it needs a Labfile.
+Looks after what is remembered; only `import` needs a Labfile.
 
 {rows}
 

@@ -60,7 +60,11 @@ def mv(words: Sequence[str]) -> int:
         moves = _moves(args.old, args.new, lab.load().records)
 
         def changes(state: State, run: int, now: float) -> list[Event]:
-            return [RecordMoved(run=run, time=now, address=a, to=b) for a, b in moves.items()]
+            needing = _needing(state.records, moves)
+            return [
+                RecordMoved(run=run, time=now, address=a, to=b, needed_by=needing[a])
+                for a, b in moves.items()
+            ]
 
         record_change(lab, command, "moved", changes)
     for old, new in moves.items():
@@ -120,6 +124,24 @@ def _moves(old: str, new: str, records: Mapping[str, Record]) -> dict[str, str]:
             )
         )
     return moves
+
+
+def _needing(records: Mapping[str, Record], moves: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """For each that moves, the records that needed it, where they lie once it and those before it have moved."""
+    found: dict[str, list[str]] = {address: [] for address in moves}
+    turn = {address: i for i, address in enumerate(moves)}
+    for address in records:
+        for moved in moves.keys() & set(_needs(records, address)):
+            already = turn.get(address, len(turn)) <= turn[moved]
+            found[moved].append(moves[address] if already else address)
+    return {address: tuple(needing) for address, needing in found.items()}
+
+
+def _needs(records: Mapping[str, Record], address: str) -> tuple[str, ...]:
+    try:
+        return records[address].needs
+    except StateError:  # it is damaged, which is no reason not to move others
+        return ()
 
 
 def _require_address(text: str) -> None:

@@ -164,12 +164,13 @@ class StepForgotten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordMoved:
-    """A record has another address now (``lab state mv``)."""
+    """A record has another address now (``lab state mv``); ``needed_by`` are the records that needed it."""
 
     run: int
     time: float
     address: str
     to: str
+    needed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

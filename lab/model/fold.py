@@ -33,12 +33,8 @@ def fold(records: MutableMapping[str, Record], event: Event) -> tuple[str, ...]:
                 return ()
             del records[event.address]  # not looked at: it may be damaged, which is why it goes
             return (event.address,)
-        case RecordMoved(address=address, to=to):
-            record = records.pop(address, None)
-            if record is None:
-                return ()
-            records[to] = replace(record, address=to)
-            return (address, to)
+        case RecordMoved():
+            return _moved(records, event)
         case StepRemembered() | StepFinished() | StepFailed() | ProtectSet():
             record = records.get(event.address)
             if record is None:
@@ -47,6 +43,19 @@ def fold(records: MutableMapping[str, Record], event: Event) -> tuple[str, ...]:
             return (event.address,)
         case _:
             return ()
+
+
+def _moved(records: MutableMapping[str, Record], event: RecordMoved) -> tuple[str, ...]:
+    record = records.pop(event.address, None)
+    if record is None:
+        return ()
+    records[event.to] = replace(record, address=event.to)
+    needing = tuple(address for address in event.needed_by if address in records)
+    for address in needing:
+        before = records[address]
+        needs = tuple(event.to if need == event.address else need for need in before.needs)
+        records[address] = replace(before, needs=needs)
+    return (event.address, event.to, *needing)
 
 
 def _started(record: Record | None, event: StepStarted) -> Record:

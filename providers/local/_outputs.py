@@ -67,6 +67,22 @@ def take_outputs(path: str) -> dict[str, Json]:
     return parse_outputs(data, path)
 
 
+def given_outputs(path: str) -> dict[str, Json]:
+    """The values in a file that somebody else wrote, which stays as it is.
+
+    Raises:
+        Refused: it cannot be read, or holds something else.
+    """
+    try:
+        with open(path, "rb") as file:
+            return parse_outputs(file.read(), path)
+    except OSError as error:
+        raise Refused(
+            f"{path} cannot be read: {error.strerror}",
+            "It should hold the step's values as name=value lines; `-` says that there are none.",
+        ) from None
+
+
 def parse_outputs(data: bytes, path: str) -> dict[str, Json]:
     """The values in *data*; of two with one name the later counts.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lab.kinds.command import Command as Spec
 from lab.provider import Completed, Io, Json, Record, Refused, Task, Value, unobservable
 
-from ._outputs import output_file, take_outputs
+from ._outputs import given_outputs, output_file, take_outputs
 from ._program import (
     activated,
     collect,
@@ -19,7 +19,7 @@ from ._program import (
     words,
 )
 
-__all__ = ["Spec", "apply", "destroy", "observe"]
+__all__ = ["Spec", "adopt", "apply", "destroy", "observe"]
 
 observe = unobservable  # lab itself looks after the artifacts
 
@@ -39,6 +39,21 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
         )
         require_success(completed)
         values = take_outputs(output)
+    return collect(spec.artifacts, values, io, {})
+
+
+def adopt(task: Task[Spec], id: str, io: Io) -> Mapping[str, Value]:
+    """Takes artifacts that are there for the command's, with the values in the file *id* (``-``: none)."""
+    spec = task.spec
+    values = given_outputs(folder(task.root, id)) if id != "-" else {}
+    if not spec.artifacts and not values:
+        raise Refused(
+            "nothing shows that this command was run",
+            "It declares no artifacts, and no file with its values was named.",
+        )
+    undo = _undo(spec)
+    if undo is not None:
+        io.remember(undo)
     return collect(spec.artifacts, values, io, {})
 
 

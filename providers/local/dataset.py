@@ -39,7 +39,7 @@ from ._store import (
 )
 from ._unpack import folder_name, unpack
 
-__all__ = ["Spec", "apply", "destroy", "observe"]
+__all__ = ["Spec", "adopt", "apply", "destroy", "observe"]
 
 destroy = leave_in_place  # the link in the lab is an artifact; `lab gc` clears the store
 
@@ -81,6 +81,42 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
         io.note(paste, tell=True)
     artifact = io.artifact(there)
     return {"path": artifact, "sha256": data.sha256, "size": os.path.getsize(data.path)}
+
+
+def adopt(task: Task[Spec], id: str, io: Io) -> Mapping[str, Value]:
+    """Takes the file *id*, where it lies, for the data, if its bytes are those that the step names."""
+    spec, root = task.spec, task.root
+    there = posixpath.normpath(posixpath.join(root, id))
+    if spec.unpack:
+        raise Refused(
+            "data that is unpacked cannot be imported",
+            "What came out of an archive does not say which archive it was.",
+        )
+    if spec.path is not None and there != _destination(task):
+        raise Refused(
+            f"`path` says that the data lies at {_destination(task)}",
+            f"Move it there and import that, or write `path: {id}`.",
+        )
+    data = _found(there, io)
+    source = _local_path(spec.url, root)
+    wanted = spec.sha256.lower() if spec.sha256 else hash_of(source, io) if source else None
+    if wanted is None:
+        raise Refused(
+            "nothing says which data this is to be",
+            f"Write what it is into the step, if it is right: `sha256: {data.sha256}`.",
+        )
+    if data.sha256 != wanted:
+        raise Refused(
+            f"{id} is not the data that the step names",
+            f"wanted {wanted}\ngot    {data.sha256}",
+        )
+    if there == source:
+        raise Refused(
+            "this is where the data comes from",
+            "Destroying the step would delete it. Let `lab apply` link it instead: it costs nothing.",
+        )
+    io.remember({"placed": posixpath.relpath(there, root), **_memory(data, spec.url, source)})
+    return {"path": io.artifact(there), "sha256": data.sha256, "size": os.path.getsize(there)}
 
 
 def observe(record: Record, io: Io) -> Observation | None:

@@ -6,10 +6,8 @@ import glob
 import hashlib
 import os
 import posixpath
-import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 
 from lab.crashpoint import passing
 from lab.kinds.environment import Environment as Spec
@@ -37,11 +35,11 @@ from ._lock import (
 )
 from ._program import require_success
 from ._requirements import Requirements, load, without_gpu
-from ._uv import explain, uv
+from ._uv import explain, readable, uv
+from ._venv import MARK, config_of, hash_of, mark_of, remove, write_lines
 
-__all__ = ["Spec", "apply", "destroy", "observe"]
+__all__ = ["Spec", "adopt", "apply", "destroy", "observe"]
 
-_MARK = ".lab-environment"  # written last: an environment without it was interrupted
 _OURS = ("venv", "venv.new", "requirements.in", "constraints.in", "index.in", "pins.txt")
 
 
@@ -50,34 +48,99 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     spec, here = task.spec, task.directory
     found, gpu = _for_this_machine(load(spec.requirements, task.root), spec.accelerator, io)
     path = lock_path(spec.lock, task.address, task.root, gpu=gpu and spec.accelerator == "auto")
-    memory: Json = {"directory": here, "files": [[p, _hash(p)] for p in found.files]}
+    memory: Json = {"directory": here, "files": [[p, hash_of(p)] for p in found.files]}
     if task.memory != memory:
         io.remember(memory)
     new = f"{here}/venv.new"
-    _remove(new)
+    remove(new)
     _call(["venv", "--relocatable", "--python", _python(task), new], io, task.root)
     passing("venv.made")
-    config = _config(new)
+    config = config_of(new)
     text, reused = _lock(found, config["version_info"], path, task, io)
     passing("venv.locked")
     identity = _identity(text, config)
-    if _mark(f"{here}/venv") != identity:
+    if mark_of(f"{here}/venv") != identity:
         _take_over(here, config)
         passing("venv.taken")
         io.progress(f"installing {text.count('==')} packages")
         _install(found, path, f"{here}/venv", io, task.root, cached=reused)
         passing("venv.installed")
-        with open(f"{here}/venv/{_MARK}", "w", encoding="utf-8") as file:
+        with open(f"{here}/venv/{MARK}", "w", encoding="utf-8") as file:
             file.write(identity)
         passing("venv.marked")
-    _remove(new)
-    python = f"{here}/venv/bin/python"
+    remove(new)
+    return _outputs(f"{here}/venv", identity, path, text)
+
+
+def _outputs(venv: str, identity: str, lock: str, text: str) -> dict[str, Value]:
+    python = f"{venv}/bin/python"
     return {
         "python": Artifact(python, identity),
         "bin": posixpath.dirname(python),
-        "lock": Artifact(path, lock_digest(text), len(text.encode())),
-        "packages": len(glob.glob(f"{glob.escape(here)}/venv/lib/*/site-packages/*.dist-info")),
+        "lock": Artifact(lock, lock_digest(text), len(text.encode())),
+        "packages": len(glob.glob(f"{glob.escape(venv)}/lib/*/site-packages/*.dist-info")),
     }
+
+
+def adopt(task: Task[Spec], id: str, io: Io) -> Mapping[str, Value]:
+    """Takes the virtual environment in the folder *id*, if it is what the lock says.
+
+    It gets the mark of an environment that is whole: the one thing that importing changes.
+    """
+    spec, here = task.spec, task.directory
+    venv = posixpath.normpath(posixpath.join(task.root, id))
+    found, gpu = _for_this_machine(load(spec.requirements, task.root), spec.accelerator, io)
+    path = lock_path(spec.lock, task.address, task.root, gpu=gpu and spec.accelerator == "auto")
+    config = config_of(venv)
+    if not config:
+        raise Refused(f"{venv} is no virtual environment", "It holds no `pyvenv.cfg`.")
+    version = config.get("version_info") or config.get("version", "")
+    _require_python(task, version)
+    text = _whole_lock(found, version, path)
+    _require_synced(found, path, venv, io, task.root)
+    identity = _identity(text, {**config, "version_info": version})
+    io.remember(
+        {"directory": here, "files": [[p, hash_of(p)] for p in found.files], "adopted": venv}
+    )
+    with open(f"{venv}/{MARK}", "w", encoding="utf-8") as file:
+        file.write(identity)
+    return _outputs(venv, identity, path, text)
+
+
+def _require_python(task: Task[Spec], version: str) -> None:
+    wanted = task.spec.python
+    if wanted is None or "/" in wanted or f"{version}.".startswith(f"{wanted}."):
+        return
+    raise Refused(f"it is made with Python {version}", f"The step wants `python: {wanted}`.")
+
+
+def _whole_lock(found: Requirements, version: str, path: str) -> str:
+    text = read_lock(path)
+    if text is not None and made_from(text, fingerprint(found, ".".join(version.split(".")[:2]))):
+        return text
+    state = "there is no lock" if text is None else "the lock is not of these requirements"
+    raise Refused(
+        f"{state}, so nothing says what the environment should hold",
+        f"The lock would be {path}. `lab apply` makes it, together with an environment.",
+    )
+
+
+def _require_synced(found: Requirements, lock: str, venv: str, io: Io, root: str) -> None:
+    """Asks uv what it would change; what is there needs no network."""
+    words = [
+        "pip",
+        "sync",
+        "--dry-run",
+        "--offline",
+        "--require-hashes",
+        "--allow-empty-requirements",
+    ]
+    words += ["--python", f"{venv}/bin/python", lock]
+    completed = uv(words, io, cwd=root, quiet=True)
+    if completed.code == 0 and "Would make no changes" in completed.output:
+        return
+    said = readable(completed.output)
+    raise Refused("the environment does not hold what the lock says", said)
 
 
 def observe(record: Record, io: Io) -> Observation | None:
@@ -85,7 +148,7 @@ def observe(record: Record, io: Io) -> Observation | None:
     match record.done.outputs if record.done else {}:
         case {"python": Artifact() as python, "lock": Artifact() as lock}:
             venv = posixpath.dirname(posixpath.dirname(python.path))
-            if _mark(venv) != python.digest or not os.path.exists(python.path):
+            if mark_of(venv) != python.digest or not os.path.exists(python.path):
                 return None
             text = read_lock(lock.path)
             now = ABSENT if text is None else lock_digest(text)
@@ -100,7 +163,7 @@ def _changed_files(memory: Json) -> Iterator[Change]:
     files = memory.get("files") if isinstance(memory, Mapping) else None
     for each in files if isinstance(files, list) else ():
         match each:
-            case [str(path), str(before)] if (now := _hash(path)) != before:
+            case [str(path), str(before)] if (now := hash_of(path)) != before:
                 yield Change("requirements", before, now)
             case _:
                 continue
@@ -109,9 +172,11 @@ def _changed_files(memory: Json) -> Iterator[Change]:
 def destroy(record: Record, io: Io) -> None:
     """Removes the environment. The lock stays: it is the user's, and says what to make again."""
     match record.memory:
+        case {"adopted": str(venv)}:
+            remove(venv)
         case {"directory": str(directory)}:
             for name in _OURS:
-                _remove(f"{directory}/{name}")
+                remove(f"{directory}/{name}")
         case _:
             pass
 
@@ -158,9 +223,9 @@ def _lock(
         return text, True
     here = task.directory
     io.progress("resolving")
-    _write(f"{here}/requirements.in", (*found.options, *found.wanted))
-    _write(f"{here}/constraints.in", found.constraints)
-    _write(f"{here}/pins.txt", () if text is None else text.splitlines())
+    write_lines(f"{here}/requirements.in", (*found.options, *found.wanted))
+    write_lines(f"{here}/constraints.in", found.constraints)
+    write_lines(f"{here}/pins.txt", () if text is None else text.splitlines())
     words = ["pip", "compile", f"{here}/requirements.in", "--constraint", f"{here}/constraints.in"]
     words += ["--output-file", f"{here}/pins.txt", "--universal", "--generate-hashes"]
     words += ["--no-header", "--no-annotate", "--python", f"{here}/venv.new/bin/python"]
@@ -172,7 +237,7 @@ def _lock(
         text = headed(file.read(), mark)
     write_lock(path, text)
     for name in _OURS[2:]:
-        _remove(f"{here}/{name}")
+        remove(f"{here}/{name}")
     io.note(f"resolved into {path}")
     return text, False
 
@@ -180,11 +245,11 @@ def _lock(
 def _take_over(here: str, config: Mapping[str, str]) -> None:
     """Leaves at ``venv`` what can be synchronized: the old one if it is whole, else a new one."""
     venv = f"{here}/venv"
-    same = _config(venv) == config and _mark(venv) is not None
+    same = config_of(venv) == config and mark_of(venv) is not None
     if same:
-        os.unlink(f"{venv}/{_MARK}")
+        os.unlink(f"{venv}/{MARK}")
     else:
-        _remove(venv)
+        remove(venv)
         os.rename(f"{venv}.new", venv)
 
 
@@ -194,13 +259,13 @@ def _install(found: Requirements, lock: str, venv: str, io: Io, root: str, *, ca
     words = ["pip", "sync", "--python", f"{venv}/bin/python", "--require-hashes"]
     words += ["--compile-bytecode", lock]
     if found.options:
-        _write(index, found.options)
+        write_lines(index, found.options)
         words.append(index)
     if cached and uv([*words, "--offline"], io, cwd=root, quiet=True).code == 0:
         io.note("installed from uv's cache")
     else:
         _call(words, io, root)
-    _remove(index)
+    remove(index)
 
 
 def _call(words: list[str], io: Io, root: str) -> None:
@@ -215,42 +280,3 @@ def _identity(lock: str, config: Mapping[str, str]) -> str:
     """What others see of an environment: its lock and its interpreter's version, not its place."""
     parts = (lock_digest(lock), config["version_info"], config.get("implementation", ""))
     return "lock:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _config(venv: str) -> dict[str, str]:
-    try:
-        with open(f"{venv}/pyvenv.cfg", encoding="utf-8") as file:
-            pairs = (line.partition("=") for line in file)
-            return {key.strip(): value.strip() for key, _, value in pairs}
-    except FileNotFoundError:
-        return {}
-
-
-def _hash(path: str) -> str:
-    if not os.path.exists(path):
-        return ""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
-
-
-def _mark(venv: str) -> str | None:
-    try:
-        with open(f"{venv}/{_MARK}", encoding="utf-8") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-
-
-def _write(path: str, lines: Iterable[str]) -> None:
-    # An index's address may hold a password: nobody else may read it.
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(number, "w", encoding="utf-8") as file:
-        file.write("".join(f"{line}\n" for line in lines))
-
-
-def _remove(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        with suppress(FileNotFoundError):
-            os.unlink(path)

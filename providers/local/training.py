@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import lab.provider
 from lab.crashpoint import passing
-from lab.kinds.training import JsonlMetrics
+from lab.kinds.training import JsonlMetrics, StdoutMetrics
 from lab.kinds.training import Training as Spec
 from lab.model.frozen import dataclass
 from lab.model.tree import text_of
@@ -18,7 +18,7 @@ from lab.provider import Io, Json, Refused, Task, Value, leave_in_place, unobser
 
 from ._curve import Curve, read_curve
 from ._metrics import Origin, Source, source_of
-from ._outputs import output_file, take_outputs
+from ._outputs import given_outputs, output_file, take_outputs
 from ._program import (
     collect,
     folder,
@@ -30,7 +30,7 @@ from ._program import (
 )
 from ._watch import Watch
 
-__all__ = ["Spec", "apply", "destroy", "observe"]
+__all__ = ["Spec", "adopt", "apply", "destroy", "observe"]
 
 observe = unobservable
 destroy = leave_in_place
@@ -64,6 +64,40 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
         require_success(completed)
         metrics, values = _last(source, spec), take_outputs(output)
     return collect(spec.artifacts, values, io, {"metrics": metrics})
+
+
+def adopt(task: Task[Spec], id: str, io: Io) -> Mapping[str, Value]:
+    """Takes a training that has ended elsewhere: its artifacts, and its metrics from where they are read.
+
+    *id* is the file with its own values, or, where metrics are printed, with what it printed; ``-``: none.
+    """
+    spec, values = task.spec, {}
+    named = spec.metrics.path if isinstance(spec.metrics, JsonlMetrics) else None
+    metrics_file = folder(task.root, named or f"{task.directory}/metrics.jsonl")
+    source = source_of(spec.metrics, task.root, Origin(file=metrics_file, since=0.0))
+    if isinstance(spec.metrics, StdoutMetrics):
+        _hear(source, id, task.root)
+    elif id != "-":
+        values = given_outputs(folder(task.root, id))
+    source.poll()
+    metrics = _last(source, spec)
+    if not (spec.artifacts or metrics or values):
+        raise Refused(
+            "nothing shows that this training was run",
+            "It declares no artifacts, and there are no metrics of it.",
+        )
+    return collect(spec.artifacts, values, io, {"metrics": metrics})
+
+
+def _hear(source: Source, id: str, root: str) -> None:
+    if id == "-":
+        raise Refused(
+            "this training's metrics are read from what it prints",
+            "Name the file that holds what it printed, instead of `-`.",
+        )
+    with open(folder(root, id), encoding="utf-8", errors="replace") as file:
+        for line in file:
+            source.hear(line.rstrip("\n"))
 
 
 # --- what is run ------------------------------------------------------------------------------

@@ -144,6 +144,37 @@ def test_mv_of_a_matrix_moves_its_instances(full: Past) -> None:
     assert sorted(addresses(full)) == ["a", "b", "n[k=1]", "n[k=2]"]
 
 
+def test_mv_of_one_instance(full: Past) -> None:
+    full("state", "mv", "m[k=1]", "m[k=9]")
+    full("state", "mv", "m[k=2]", "alone")
+    assert sorted(addresses(full)) == ["a", "alone", "b", "m[k=9]"]
+
+
+def test_what_needed_it_needs_it_under_its_new_name(full: Past) -> None:
+    full.run()
+    full.done("top", needs=("m[k=1]", "m[k=2]", "b"))
+    full.done("m[k=3]", needs=("m[k=1]", "m[k=2]"))
+    full.end(created=2)
+    full("state", "mv", "a", "z")
+    full("state", "mv", "m", "n")
+    needs = {
+        step: json.loads(full("state", "show", step).out)["needs"]
+        for step in ("n[k=2]", "top", "n[k=3]")
+    }
+    assert needs == {
+        "n[k=2]": ["z"],
+        "top": ["n[k=1]", "n[k=2]", "b"],
+        "n[k=3]": ["n[k=1]", "n[k=2]"],
+    }
+    assert "whole" in full("state", "check").out
+
+
+def test_mv_never_reaches_another_overlay(full: Past) -> None:
+    for new in ("t@prod:a", "prod:a", "@prod"):
+        assert "cannot be the name" in full("state", "mv", "a", new, expect=2).err
+    assert "no state of" in full("state", "mv", "a", "z", "-e", "prod", expect=4).err
+
+
 def test_mv_overwrites_nothing(full: Past) -> None:
     ran = full("state", "mv", "a", "b", expect=4)
     assert "`b` is remembered already" in ran.err

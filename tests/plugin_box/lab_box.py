@@ -45,6 +45,18 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     return {"endpoint": f"box://{task.address}", "size": task.spec.size}
 
 
+def adopt(task: Task[Spec], id: str, io: Io) -> Mapping[str, Value]:
+    """Takes over the box whose file is called *id*, if it is as big as it should be."""
+    file = _cloud(task.root) / f"{id}.json"
+    if not file.exists():
+        raise Refused(f"there is no box `{id}`", "The cloud lists no such file.")
+    there = json.loads(file.read_text())
+    if there != {"size": task.spec.size, "region": task.spec.region}:
+        raise Refused(f"the box `{id}` is another one", f"It is {there}.")
+    io.remember({"file": str(file), "delay": task.spec.delay})
+    return {"endpoint": f"box://{task.address}", "size": task.spec.size}
+
+
 def observe(record: Record, io: Io) -> Observation | None:
     """Whether it is there, in the size that was made."""
     file = _file(record)

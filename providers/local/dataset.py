@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import urllib.parse
 from collections.abc import Mapping
 
 from lab.crashpoint import passing
@@ -24,6 +23,7 @@ from lab.provider import (
     leave_in_place,
 )
 
+from ._address import local_path, name_of
 from ._fetch import fetch, forget, shown
 from ._store import (
     hash_of,
@@ -60,7 +60,7 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     store = io.shared("store")
     there = _destination(task)
     ours = task.memory if isinstance(task.memory, Mapping) else {}
-    source = _local_path(spec.url, task.root)
+    source = local_path(spec.url, task.root)
     if there == source:
         raise Refused(
             "`path` is where the data comes from",
@@ -72,7 +72,7 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
         io.remember({**ours, "placed": placed})
     data = _fetched(spec.url, wanted, store, ours, io) if source is None else _found(source, io)
     _require_hash(data, wanted, spec.url)
-    shown_at = _unpacked(data, store, _name(spec.url), io) if spec.unpack else data.path
+    shown_at = _unpacked(data, store, name_of(spec.url), io) if spec.unpack else data.path
     _require_free(there, shown_at, io, mine=mine)
     place(shown_at, there, io)
     io.remember({"placed": placed, **_memory(data, spec.url, source)})
@@ -98,7 +98,7 @@ def adopt(task: Task[Spec], id: str, io: Io) -> Mapping[str, Value]:
             f"Move it there and import that, or write `path: {id}`.",
         )
     data = _found(there, io)
-    source = _local_path(spec.url, root)
+    source = local_path(spec.url, root)
     wanted = spec.sha256.lower() if spec.sha256 else hash_of(source, io) if source else None
     if wanted is None:
         raise Refused(
@@ -138,29 +138,6 @@ def observe(record: Record, io: Io) -> Observation | None:
 
 
 # --- where the data comes from ----------------------------------------------------------------
-
-
-def _local_path(url: str, root: str) -> str | None:
-    """The absolute path of a local source; None for what must be downloaded."""
-    parts = urllib.parse.urlsplit(url)
-    match parts.scheme.lower():
-        case "http" | "https":
-            return None
-        case "file":
-            if parts.netloc not in ("", "localhost"):
-                raise Refused(
-                    f"{url} names the machine {parts.netloc}",
-                    "A file: URL has three slashes before an absolute path: file:///data/x.npz.",
-                )
-            return posixpath.normpath(posixpath.join(root, urllib.parse.unquote(parts.path)))
-        case scheme if "://" in url:
-            raise Refused(
-                f"lab does not know how to fetch `{scheme}` URLs",
-                "It knows https, http and file. Fetch the data with the service's own program in a"
-                " `command` step, and name the result in `artifacts`.",
-            )
-        case _:
-            return posixpath.normpath(posixpath.join(root, url))
 
 
 def _found(source: str, io: Io) -> Data:
@@ -238,16 +215,10 @@ def _require_hash(data: Data, wanted: str | None, url: str) -> None:
 # --- where it goes ----------------------------------------------------------------------------
 
 
-def _name(url: str) -> str:
-    path = urllib.parse.unquote(urllib.parse.urlsplit(url).path) if "://" in url else url
-    name = posixpath.basename(path.rstrip("/")).replace("\0", "")
-    return "data" if name in ("", ".", "..") else name
-
-
 def _destination(task: Task[Spec]) -> str:
     if task.spec.path is not None:
         return posixpath.normpath(posixpath.join(task.root, task.spec.path))
-    name = _name(task.spec.url)
+    name = name_of(task.spec.url)
     return f"{task.directory}/{folder_name(name) if task.spec.unpack else name}"
 
 

@@ -144,6 +144,9 @@ def words_of(command: object) -> list[str]:
 
 def _texts(command: object) -> list[str]:
     match command:
+        case [str(program), *rest] if "/" not in program:
+            # It is looked up on PATH, so that a file of that name here is not what runs.
+            return [word for word in rest if isinstance(word, str)]
         case list():
             return [word for word in command if isinstance(word, str)]
         case str():

@@ -46,5 +46,10 @@ def test_only_what_is_asked_for_is_imported():
         " or m in ('ssl', 'importlib.metadata', 'urllib.request')])"
     )
     found = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT.parent)
-    names = {"providers.local._outputs", "providers.local._program", "providers.local.command"}
+    names = {
+        "providers.local._outputs",
+        "providers.local._plain",
+        "providers.local._program",
+        "providers.local.command",
+    }
     assert set(eval(found)) == names

@@ -32,13 +32,19 @@ def names(numbers: Sequence[int], form: str = "s{}") -> str:
     return ", ".join(form.format(number) for number in numbers)
 
 
-def labfile(size: int, width: int) -> Mapping[str, str]:
+def labfile(size: int, width: int, command: str = '"true"') -> Mapping[str, str]:
     """A Labfile of literal commands: nothing in it is templated."""
     lines = ["labfile: 1", "name: bench", "steps:"]
     for node in layered(size, width):
         needs = f"needs: [{names(node.parents)}], " if node.parents else ""
-        lines.append(f'  s{node.number}: {{kind: command, {needs}command: ["true"]}}')
+        words = command.format(node.number)
+        lines.append(f"  s{node.number}: {{kind: command, {needs}command: [{words}]}}")
     return {"Labfile.yaml": "\n".join(lines) + "\n"}
+
+
+def labfile_touch(size: int, width: int) -> Mapping[str, str]:
+    """The same commands as in `ninja_touch`: each makes a file."""
+    return {**labfile(size, width, '"touch", "out/s{}"'), "out/.keep": ""}
 
 
 def ninja(size: int, width: int, command: str = "true") -> Mapping[str, str]:
@@ -116,6 +122,7 @@ Writer = Callable[[int, int], Mapping[str, str]]
 WRITERS: Mapping[str, Writer] = MappingProxyType(
     {
         "lab": labfile,
+        "lab-touch": labfile_touch,
         "ninja": ninja,
         "ninja-touch": ninja_touch,
         "make": make,

@@ -34,6 +34,7 @@ def catalogue(jobs: int, lab: Path = LAB) -> Catalogue:
     count = str(jobs)
     return {
         "lab": lab_tool(lab, jobs),
+        "lab-touch": lab_tool(lab, jobs, "lab-touch"),
         "ninja": peer("ninja", "ninja", ("-j", count, "--quiet")),
         "ninja-touch": peer("ninja-touch", "ninja", ("-j", count, "--quiet")),
         "make": system("make", "make", ("-j", count, "--silent")),
@@ -60,13 +61,13 @@ def interpreter(program: Path) -> Path:
     return named if is_python else program.with_name("python")
 
 
-def lab_tool(program: Path, jobs: int) -> Tool | Missing:
+def lab_tool(program: Path, jobs: int, label: str = "lab") -> Tool | Missing:
     """The tool that the budgets are about."""
     if not program.exists():
-        return Missing("lab", f"{program} is not there; run `make demo` first")
+        return Missing(label, f"{program} is not there; run `make demo` first")
     return Tool(
-        label="lab",
-        engine="lab",
+        label=label,
+        engine=label,
         version=version_of(program, "version"),
         plan=(str(program), "plan", "--no-color"),
         apply=(str(program), "apply", "--no-color", "-j", str(jobs)),

@@ -17,11 +17,11 @@ from lab.cli.asking import ask
 from lab.cli.gc_find import Garbage, in_lab
 from lab.cli.gc_store import in_store
 from lab.cli.home import file_journal
+from lab.cli.locking import held
 from lab.cli.recorded import Recorded, recorded
 from lab.cli.terminal import interactive
 from lab.crashpoint import passing
 from lab.edge.journal import LabRow
-from lab.edge.lock import Holder, Lock
 from lab.edge.machine import cache_root
 from lab.edge.store import Store
 from lab.model.diagnostic import Diagnostic, LabfileError, printable
@@ -79,16 +79,8 @@ def _locked(lab: Recorded, args: argparse.Namespace) -> Iterator[None]:
     if args.dry_run or lab.lab.tenancy is None:
         yield
         return
-    lock = Lock(lab.lab, "lab gc")
-
-    def waiting(holder: Holder) -> None:
-        print(f"waiting for {holder}", file=sys.stderr, flush=True)
-
-    lock.acquire(args.lock_timeout, waiting)
-    try:
+    with held(lab.lab, "gc", args.lock_timeout):
         yield
-    finally:
-        lock.release()
 
 
 def _known(lab: Recorded) -> Iterator[LabRow]:

@@ -10,17 +10,20 @@ from dataclasses import replace
 from lab.cli.labfile import Source, declared_in, given
 from lab.edge.discover import discover
 from lab.edge.journal import Journal
-from lab.edge.postgres import reach
+from lab.edge.postgres import LEASE_SECONDS, reach
 from lab.edge.postgres_dsn import read_dsn
 from lab.edge.secrets import Secrets
+from lab.kinds.quantity import seconds
 from lab.model.diagnostic import Diagnostic, LabError, LabfileError
 from lab.model.labfile import Labfile
 from lab.model.layout import state_path
+from lab.model.tree import Json
 from lab.reading.bind import bind
 from lab.reading.scope import base_scope
 from lab.reading.template import TemplateFault, render
 from lab.running.variables import Resolved
 
+SHORTEST_LEASE = 3.0
 _ABOUT_STATE = ("labfile", "name", "vars", "secrets", "state")
 
 
@@ -38,9 +41,10 @@ def journal_of(labfile: Labfile, *, allow_commands: bool) -> Journal:
     settings = labfile.state
     if settings.backend == "local":
         return file_journal(labfile.root)
-    workspace = str(settings.fields.get("workspace") or "")
-    dsn = read_dsn(_dsn(labfile, allow_commands=allow_commands), workspace)
-    return Journal(dsn.place, labfile.root, reach(dsn, workspace))
+    fields = _fields(labfile, allow_commands=allow_commands)
+    workspace = str(fields.get("workspace") or "")
+    dsn = read_dsn(str(fields["dsn"]), workspace)
+    return Journal(dsn.place, labfile.root, reach(dsn, workspace, _lease(labfile, fields)))
 
 
 def journal_from(source: Source, args: argparse.Namespace) -> Journal:
@@ -72,8 +76,24 @@ def is_shared(source: Source) -> bool:
     return isinstance(state, Mapping) and state.get("backend", "local") != "local"
 
 
-def _dsn(labfile: Labfile, *, allow_commands: bool) -> str:
-    """The dsn, its secrets read now."""
+def _lease(labfile: Labfile, fields: Mapping[str, Json]) -> float:
+    lease = fields.get("lease")
+    if lease is None:
+        return LEASE_SECONDS
+    found = seconds(str(lease)) or _number(lease)
+    if found is None or found < SHORTEST_LEASE:
+        span = labfile.document.span_of(("state", "lease"))
+        summary = f"the `lease` of the state must be at least {SHORTEST_LEASE:.0f}s, not {lease}"
+        raise LabfileError(Diagnostic(summary=summary, help="lease: 60s", span=span))
+    return found
+
+
+def _number(value: Json) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _fields(labfile: Labfile, *, allow_commands: bool) -> dict[str, Json]:
+    """What stands below `state`, its secrets read now."""
     secrets = Secrets(
         labfile.secrets,
         root=labfile.root,
@@ -84,7 +104,8 @@ def _dsn(labfile: Labfile, *, allow_commands: bool) -> str:
     scope = base_scope(labfile, step=None, root=labfile.root, directory="")
     scope["secrets"] = Resolved(secrets)
     try:
-        return str(render(labfile.state.fields["dsn"], scope))
+        fields: dict[str, Json] = render(dict(labfile.state.fields), scope)
+        return fields
     except TemplateFault as fault:
         raise _wrong(labfile, fault.summary, fault.help) from None
     except LabError as error:

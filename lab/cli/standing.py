@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from lab.edge.journal import LabState, Run
-from lab.edge.lock import Holder, Lock, Proof
+from lab.edge.lock import GONE, Holder, Lock, Proof
 from lab.edge.lock_holder import proof
 from lab.model.diagnostic import StateError
 from lab.model.frozen import dataclass
@@ -67,7 +67,7 @@ def holding(lab: LabState) -> Holding | None:
     except StateError:  # the kernel's lock cannot be looked at, as on a read-only disk
         holder = lock.holder()
         found = (holder, proof(holder, flock_is_free=True)) if holder else None
-    if found is None or found[1] is Proof.DEAD:
+    if found is None or found[1] in GONE:
         return None
     return Holding(found[0], True if found[1] is Proof.ALIVE else None)
 

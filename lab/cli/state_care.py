@@ -9,13 +9,14 @@ from lab.cli import arguments
 from lab.cli.state_choice import choose
 from lab.cli.state_open import state_file, state_of, state_parser
 from lab.edge.journal import Journal, LabState
-from lab.edge.lock import Lock, Proof
+from lab.edge.lock import GONE, Lock, Proof
 from lab.model.diagnostic import StateError
 from lab.model.layout import lab_key
 
 _PROOFS = {
     Proof.ALIVE: "it is running",
     Proof.DEAD: "it does not run any more",
+    Proof.SILENT: "its lease has ended, for it has not been heard of",
     Proof.UNKNOWN: "whether it still runs cannot be seen from here",
 }
 
@@ -40,7 +41,7 @@ def unlock(words: Sequence[str]) -> int:
         released = lock.unlock(force=args.force)
     if released is None:
         print("It has just been released by itself.")
-    elif proof is Proof.DEAD:
+    elif proof in GONE:
         print("Released.")
     else:
         print("Released. If that command still runs, it stops at the next thing that it records.")

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from lab.cli import arguments
 from lab.cli.asking import ask
+from lab.cli.locking import held
 from lab.cli.state_list import no_record, picked
-from lab.cli.state_open import locked, record_change, state_of, state_parser
+from lab.cli.state_open import record_change, state_of, state_parser
 from lab.cli.terminal import interactive
 from lab.model.address import instance, is_name, split
 from lab.model.diagnostic import Diagnostic, LabfileError, StateError
@@ -28,7 +29,7 @@ def rm(words: Sequence[str]) -> int:
     arguments.add_lock(parser)
     args = arguments.parse(parser, words)
     command = "state rm " + " ".join(args.steps)
-    with state_of(args) as lab, locked(lab, command, args.lock_timeout):
+    with state_of(args) as lab, held(lab, command, args.lock_timeout):
         found = picked(args.steps, lab.load().records)
         shown = _shown(found)
         _agree(args, f"{shown} would be forgotten", f"Forget {shown}?")
@@ -56,7 +57,7 @@ def mv(words: Sequence[str]) -> int:
     args = arguments.parse(parser, words)
     _require_address(args.new)
     command = f"state mv {args.old} {args.new}"
-    with state_of(args) as lab, locked(lab, command, args.lock_timeout):
+    with state_of(args) as lab, held(lab, command, args.lock_timeout):
         moves = _moves(args.old, args.new, lab.load().records)
 
         def changes(state: State, run: int, now: float) -> list[Event]:
@@ -86,7 +87,7 @@ def compact(words: Sequence[str]) -> int:
     )
     arguments.add_lock(parser)
     args = arguments.parse(parser, words)
-    with state_of(args) as lab, locked(lab, "state compact", args.lock_timeout):
+    with state_of(args) as lab, held(lab, "state compact", args.lock_timeout):
         dropped = lab.compact(args.keep)
     print(f"Dropped {dropped} events." if dropped else "There was nothing to drop.")
     return 0

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -16,7 +15,6 @@ from lab.cli.labfile import Source, read_source
 from lab.cli.state_choice import choose, state_root
 from lab.crashpoint import passing
 from lab.edge.journal import Journal, LabState
-from lab.edge.lock import Holder, Lock
 from lab.model.diagnostic import Diagnostic, LabfileError, StateError
 from lab.model.event import Event, RunFinished, RunStarted
 from lab.model.layout import FOLDER
@@ -82,25 +80,6 @@ def state_of(args: argparse.Namespace) -> Iterator[LabState]:
     with state_file(args) as journal:
         row = choose(journal.labs(), name=args.name, overlay=args.overlay)
         yield journal.open(row.name, row.overlay)
-
-
-@contextlib.contextmanager
-def locked(lab: LabState, command: str, timeout: float) -> Iterator[None]:
-    """While it lasts, no other command changes the lab's state.
-
-    Raises:
-        StateError: another one holds it for longer than *timeout* seconds.
-    """
-    lock = Lock(lab, f"lab {command}")
-
-    def waiting(holder: Holder) -> None:
-        print(f"waiting for {holder}", file=sys.stderr, flush=True)
-
-    lock.acquire(timeout, waiting)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def record_change(lab: LabState, command: str, counted: str, changes: Changes) -> None:

@@ -15,9 +15,10 @@ from lab.edge.journal_fold import Fold
 from lab.edge.journal_fold import read as read_fold
 from lab.edge.journal_fold import store as store_fold
 from lab.edge.journal_group import Group
+from lab.edge.journal_kept import Delivery, Keeper, Kept, was_kept
 from lab.edge.journal_labs import LabRow, enter, find, join, labs, nothing
 from lab.edge.journal_rows import Run, insert, runs, store_run, texts
-from lab.edge.journal_storage import Database, Reach, Storage
+from lab.edge.journal_storage import Database, Reach, Storage, UnreachableError
 from lab.edge.journal_tenancy import Tenancy, Tenure
 from lab.model.codec import dumps, event_to_json, is_journaled
 from lab.model.diagnostic import StateError
@@ -28,6 +29,9 @@ __all__ = ["Journal", "LabRow", "LabState", "Run"]
 
 Pending: TypeAlias = "list[tuple[Event, str]]"
 """Events and their JSON."""
+
+
+_AGAIN = 0.5  # seconds before a database that fell silent is asked again
 
 
 class Journal:
@@ -104,6 +108,7 @@ class LabState:
         self._file = file
         self._group: Group[Pending] = Group(self._commit)
         self._fold: Fold | None = None
+        self._cut: UnreachableError | None = None  # since then, what comes is kept in a file
 
     def load(self) -> State:
         if self._file is None:
@@ -201,20 +206,75 @@ class LabState:
             self._fold = read_fold(db, self.row.lab, head, self.root, self._file.damaged)
         return self._fold
 
+    def take_in(self, former: int) -> Delivery:
+        """Stores what a run of this checkout had kept when it lost the database.
+
+        It is taken in if it was made by the right *former* that the present holder came after: then
+        nobody else has had the lab since. Else it is set aside.
+        """
+        keeper, taken, refused = self._keeper(), list[str](), list[Kept]()
+        for kept in keeper.found() if self.tenancy is not None else ():
+            if kept.epoch != former:
+                refused.append(keeper.refuse(kept))
+                continue
+            stored = self._head() in kept.unsure
+            self.append(*kept.events[kept.first if stored else 0 :])
+            keeper.done(kept)
+            taken += kept.finished
+        return Delivery(taken=tuple(taken), refused=tuple(refused))
+
     def _commit(self, batches: list[Pending]) -> None:
+        """Stores them all; where a lease is held and the database falls silent, tries as long as it lasts."""
         if self._file is None or self.tenancy is None:
             raise nothing(self.row)
         pending = [each for batch in batches for each in batch]
         passing("commit.before")
-        with self._file.write(self.row.lab) as db:
+        tries: list[int] = []
+        while self._cut is None:
+            if self._tried(self._file, self.tenancy, pending, tries):
+                return
+        epoch = self.tenancy.epoch
+        assert epoch is not None  # it was held, and its holder waits for this
+        path = self._keeper().keep(epoch, [event for event, _ in pending], tries)
+        raise was_kept(self._cut, path)
+
+    def _tried(self, file: Storage, tenancy: Tenancy, pending: Pending, tries: list[int]) -> bool:
+        """Whether they are stored; if not, they may be tried again unless the lab was cut off."""
+        try:
+            self._attempt(file, tenancy, pending, tries)
+        except UnreachableError as error:
+            if tenancy.endures(_AGAIN):
+                return False
+            if tenancy.lease is None or not tenancy.held:
+                raise
+            self._cut = error
+            return False
+        return True
+
+    def _attempt(self, file: Storage, tenancy: Tenancy, pending: Pending, tries: list[int]) -> None:
+        """Stores them, unless one of the *tries* before it has, whose answer was lost."""
+        with file.write(self.row.lab) as db:
             _, head, tenure = self._look(db)
-            self.tenancy.check(tenure)
+            tenancy.check(tenure)
+            if head in tries:
+                self._fold = None
+                return
             found = self._current(db, head)
             self._fold = None  # until it is certain that what is folded now is stored
             self._store(db, found, pending)
             passing("commit.inside")
+            tries.append(found.head)
         self._fold = found
         passing("commit.after")
+
+    def _head(self) -> int:
+        """The number of the newest event."""
+        assert self._file is not None  # else nothing was kept
+        with self._file.read() as db:
+            return self._look(db)[1]
+
+    def _keeper(self) -> Keeper:
+        return Keeper(self.root, self.row.key)
 
     def _store(self, db: Database, found: Fold, pending: Pending) -> None:
         lab, before = self.row.lab, found.head

@@ -12,6 +12,10 @@ Damaged: TypeAlias = Callable[[str], StateError]
 """Makes the error that says what is damaged, and what to do, in the words of the storage."""
 
 
+class UnreachableError(StateError):
+    """The storage did not answer. Whether the last commit is stored is not known."""
+
+
 class Rows(Protocol):
     """What a statement gave."""
 
@@ -40,10 +44,23 @@ class Lease(Protocol):
     def seconds(self) -> float:
         """How long it lasts when it is not renewed."""
 
-    def left(self, db: Database, lab: int) -> float:
-        """Seconds until it ends; negative since it ended."""
+    def left(self, db: Database, lab: int, epoch: int) -> float:
+        """Seconds until it ends; none or fewer since it ended."""
 
-    def renew(self, db: Database, lab: int) -> None: ...
+    def begin(self, db: Database, lab: int, epoch: int) -> None: ...
+
+    def renew(self, db: Database, lab: int, epoch: int) -> bool:
+        """False where it was ended, or is another holder's."""
+
+    def end(self, db: Database, lab: int, epoch: int) -> None: ...
+
+    @property
+    def connect(self) -> Callable[[], Storage]:
+        """Gives another connection, on which it is renewed."""
+
+    @property
+    def sever(self) -> Callable[[], None]:
+        """Breaks this connection under whoever waits for it."""
 
 
 class Guests(Protocol):

@@ -5,6 +5,9 @@ decides races between those who take over from a dead holder, and shows that a s
 one in another container, is alive. The row in the journal says who holds it, and has a number that
 every commit checks: whoever lost the lock cannot write any more, whatever they believe. The row is
 not synced to the disk, for a machine that loses power loses its holders too.
+
+In a database the kernel's lock would not reach the others. There the holder's lease takes its place,
+unless the holder ran on this very machine, whose kernel knows whether it lives.
 """
 
 from __future__ import annotations
@@ -17,8 +20,18 @@ from collections.abc import Callable
 from lab.crashpoint import passing
 from lab.edge.journal import LabState
 from lab.edge.journal_labs import nothing
-from lab.edge.lock_flock import Flock, Taken
-from lab.edge.lock_holder import Holder, Proof, from_text, proof, this_process, to_text
+from lab.edge.journal_tenancy import Tenure
+from lab.edge.lock_flock import Flock, NoFlock, Taken
+from lab.edge.lock_holder import (
+    Holder,
+    Proof,
+    from_text,
+    leased_proof,
+    proof,
+    this_process,
+    to_text,
+)
+from lab.edge.lock_renewal import Renewal
 from lab.model.diagnostic import Diagnostic, StateError
 from lab.model.layout import FOLDER, lab_key
 from lab.ports import Cancel
@@ -26,6 +39,7 @@ from lab.ports import Cancel
 __all__ = ["Holder", "Lock", "Proof"]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+_TOLD_AGAIN = 1.0  # seconds between two looks at what the holder does
 _ANONYMOUS = 2.0  # seconds given to one who has the kernel's lock and has not said yet who it is
 
 
@@ -35,12 +49,23 @@ class Lock:
     Every method raises StateError where the state cannot be used.
     """
 
-    def __init__(self, state: LabState, command: str = "") -> None:
+    def __init__(
+        self,
+        state: LabState,
+        command: str = "",
+        on_lost: Callable[[str], None] | None = None,
+    ) -> None:
+        """*on_lost* is told why the lock cannot be kept any more; from another thread, at most once."""
         self._row = state.row
         self._tenancy = state.tenancy
-        self._command = command
-        name = lab_key(state.row.name, state.row.overlay)
-        self._flock = Flock(os.path.join(state.root, FOLDER, "locks", f"{name}.lock"))
+        self._command, self._on_lost = command, on_lost
+        self._renewal: Renewal | None = None
+        self.former: tuple[int, Proof | None] = (0, None)  # whose place was taken: epoch and proof
+        if state.tenancy is not None and state.tenancy.lease is not None:
+            self._flock: Flock = NoFlock()
+        else:
+            name = lab_key(state.row.name, state.row.overlay)
+            self._flock = Flock(os.path.join(state.root, FOLDER, "locks", f"{name}.lock"))
 
     def acquire(
         self,
@@ -50,22 +75,25 @@ class Lock:
     ) -> Holder | None:
         """Takes the lock, waiting up to *timeout* seconds for a holder that may be alive.
 
-        ``on_wait`` is told whom it waits for. Gives the dead holder that it took over from, if any.
+        ``on_wait`` is told whom it waits for, again and again. Gives the dead holder that it took over from, if any.
 
         Raises:
             StateError: somebody else still has it.
             KeyboardInterrupt: *cancelled* was set while waiting.
         """
         began, pause = time.monotonic(), _FIRST_PAUSE
+        last = 0.0
         told: Holder | None = None
         while True:
             taken, other = self._try()
             if taken:
+                self._keep()
                 return other
-            if other is not None and other != told:
-                told = other
-                if on_wait is not None and timeout > 0:
+            if other is not None:
+                if on_wait is not None and timeout > 0 and (other != told or _passed(last)):
+                    last = time.monotonic()
                     on_wait(other)
+                told = other
             patience = timeout if told else max(timeout, _ANONYMOUS)
             left = began + patience - time.monotonic()
             if left <= 0:
@@ -75,6 +103,9 @@ class Lock:
 
     def release(self) -> None:
         """Gives the lock back, if this object has it; never fails."""
+        if self._renewal is not None:
+            self._renewal.stop()
+            self._renewal = None
         try:
             # On a full disk the row stays, and the next command finds that its holder is dead.
             with contextlib.suppress(StateError):
@@ -87,13 +118,16 @@ class Lock:
 
     def holder(self) -> Holder | None:
         """Who has the lock, dead or alive; needs no lock."""
-        text = self._tenancy.tenure().holder if self._tenancy else None
-        return from_text(text) if text is not None else None
+        seen = self._tenancy.tenure() if self._tenancy else None
+        return _holder(seen) if seen else None
 
     def standing(self) -> tuple[Holder, Proof] | None:
         """Who has the lock and what is known of them; None if nobody has."""
-        holder = self.holder()
-        return (holder, proof(holder, flock_is_free=self._is_free())) if holder else None
+        seen = self._tenancy.tenure() if self._tenancy else None
+        holder = _holder(seen) if seen else None
+        if seen is None or holder is None:
+            return None
+        return holder, _proof(holder, seen, flock_is_free=self._is_free())
 
     def unlock(self, *, force: bool = False) -> Holder | None:
         """Takes the lock from a holder that is dead, or with *force* from any; gives that holder.
@@ -103,17 +137,17 @@ class Lock:
         Raises:
             StateError: the holder lives or may live, and *force* is not given.
         """
-        flock = Flock(self._flock.path)
+        flock = self._flock.twin()
         while self._tenancy is not None:
             taken = flock.take()
             try:
                 seen = self._tenancy.tenure()
-                if seen.holder is None:
+                holder = _holder(seen)
+                if holder is None:
                     return None
-                holder = from_text(seen.holder)
-                found = proof(holder, flock_is_free=taken is not Taken.NO)
-                if found is not Proof.DEAD and not force:
-                    raise self._refusal(holder, found)
+                found = _proof(holder, seen, flock_is_free=taken is not Taken.NO)
+                if found not in GONE and not force:
+                    raise self._refusal(holder, found, seen.left)
                 if self._tenancy.evict(seen):
                     passing("lock.evicted")
                     if taken is Taken.NO:
@@ -137,11 +171,13 @@ class Lock:
         try:
             passing("lock.kernel")
             seen = tenancy.tenure()
-            other = from_text(seen.holder) if seen.holder is not None else None
-            if other is None or proof(other, flock_is_free=True) is Proof.DEAD:
+            other = _holder(seen)
+            found = _proof(other, seen, flock_is_free=True) if other else None
+            if found is None or found in GONE:
                 me = this_process(self._command, flocked=taken is Taken.YES)
                 won = tenancy.claim(seen, to_text(me))
                 passing("lock.claimed")
+                self.former = seen.epoch, found
             return won, other
         finally:
             if not won:
@@ -153,9 +189,29 @@ class Lock:
         dead = holder is not None and proof(holder, flock_is_free=True) is Proof.DEAD
         return None if dead else holder
 
-    def _locked(self, holder: Holder | None) -> StateError:
-        if holder is not None:
-            return self._refusal(holder, proof(holder, flock_is_free=self._is_free()))
+    def _keep(self) -> None:
+        """Renews the lease from now on, where there is one."""
+        tenancy = self._tenancy
+        if tenancy is None or tenancy.lease is None or self._renewal is not None:
+            return
+        storage, seconds = tenancy.lease.connect(), tenancy.lease.seconds
+        self._renewal = Renewal(storage, seconds, tenancy.renew, self._lost)
+        self._renewal.start()
+
+    def _lost(self, reason: str) -> None:
+        tenancy = self._tenancy
+        assert tenancy is not None and tenancy.lease is not None  # what it is told by needs both
+        tenancy.lose()
+        tenancy.lease.sever()
+        if self._on_lost is not None:
+            self._on_lost(reason)
+
+    def _locked(self, told: Holder | None) -> StateError:
+        seen = self._tenancy.tenure() if told and self._tenancy else None
+        if told is not None and seen is not None:
+            holder = _holder(seen) or told
+            found = _proof(holder, seen, flock_is_free=self._is_free())
+            return self._refusal(holder, found, seen.left)
         return StateError(
             Diagnostic(
                 summary=f"the state of {self._name} is locked",
@@ -165,17 +221,17 @@ class Lock:
         )
 
     def _is_free(self) -> bool:
-        flock = Flock(self._flock.path)
+        flock = self._flock.twin()
         taken = flock.take()
         flock.drop()
         return taken is not Taken.NO
 
-    def _refusal(self, holder: Holder, found: Proof) -> StateError:
+    def _refusal(self, holder: Holder, found: Proof, left: float | None) -> StateError:
         if found is Proof.UNKNOWN:
             why = " From here it cannot be seen whether that command still runs."
             advice = "If you know that it does not run any more: `lab state unlock --force`."
         else:
-            why = ""
+            why = f" If it falls silent, its lease ends in {left:.0f} s." if left else ""
             advice = "Wait for it to end, or let lab wait for it: `--lock-timeout 10m`."
         return StateError(
             Diagnostic(
@@ -188,6 +244,24 @@ class Lock:
     @property
     def _name(self) -> str:
         return lab_key(self._row.name, self._row.overlay)
+
+
+GONE = (Proof.DEAD, Proof.SILENT)
+"""What lets another take a holder's place."""
+
+
+def _holder(seen: Tenure) -> Holder | None:
+    return from_text(seen.holder) if seen.holder is not None else None
+
+
+def _proof(holder: Holder, seen: Tenure, *, flock_is_free: bool) -> Proof:
+    if seen.left is not None:
+        return leased_proof(holder, seen.left)
+    return proof(holder, flock_is_free=flock_is_free)
+
+
+def _passed(last: float) -> bool:
+    return time.monotonic() - last >= _TOLD_AGAIN
 
 
 def _wait(seconds: float, cancelled: Cancel | None) -> None:

@@ -31,6 +31,10 @@ class Flock:
         self._handle: int | None = None
         _ALL.add(self)
 
+    def twin(self) -> Flock:
+        """Another lock on the same file."""
+        return Flock(self.path)
+
     def take(self) -> Taken:
         """Tries once; never waits."""
         with made(self.path):
@@ -58,6 +62,22 @@ class Flock:
         """Deletes the file, so that a lock which somebody still has on it stops nobody any more."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
+
+
+class NoFlock(Flock):
+    """Where no file could tell those on other machines anything: it is never held, and keeps nobody out."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def twin(self) -> Flock:
+        return NoFlock()
+
+    def take(self) -> Taken:
+        return Taken.UNSUPPORTED
+
+    def discard_file(self) -> None:
+        """There is none."""
 
 
 def _try(handle: int) -> Taken:

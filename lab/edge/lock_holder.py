@@ -21,6 +21,9 @@ class Proof(Enum):
     ALIVE = "alive"
     DEAD = "dead"
     UNKNOWN = "unknown"
+    SILENT = (
+        "silent"  # its lease has ended: it may live, and cannot write any more once another has it
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,20 @@ def proof(holder: Holder, *, flock_is_free: bool) -> Proof:
     if boot:  # an earlier boot of this machine: nothing survived it
         return Proof.DEAD if flock_is_free else Proof.ALIVE
     return _proof_here(holder, flock_is_free=flock_is_free)
+
+
+def leased_proof(holder: Holder, left: float) -> Proof:
+    """Whether *holder* lives, given how many seconds of its lease are left.
+
+    On this machine the system knows. Of another one its name says little (machines in a cloud share
+    names and identifiers), so that there the lease alone decides.
+    """
+    boot = holder.identity.get("boot_id")
+    here = bool(boot) and boot == process_identity(os.getpid())["boot_id"]
+    alive = is_alive(holder.identity) if here else None
+    if alive is None:
+        return Proof.ALIVE if left > 0 else Proof.SILENT
+    return Proof.ALIVE if alive else Proof.DEAD
 
 
 def _proof_here(holder: Holder, *, flock_is_free: bool) -> Proof:

@@ -14,7 +14,7 @@ from lab.edge.postgres_errors import damaged, explained
 from lab.edge.postgres_guests import Guests
 from lab.edge.postgres_lease import DatabaseLease
 from lab.edge.postgres_schema import check_format, create, exists, schema_name
-from lab.edge.postgres_watch import Watch
+from lab.edge.postgres_watch import LONGEST, Watch
 from lab.model.diagnostic import StateError
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ class Server:
 
     def __init__(self, dsn: Dsn, workspace: str = "", lease: float = LEASE_SECONDS) -> None:
         self.path = dsn.place
-        self.lease = DatabaseLease(lease)
+        self.lease = DatabaseLease(lease, self.twin, self.sever)
         self.guests = None if workspace else Guests()
         self._dsn, self._workspace, self._schema = dsn, workspace, schema_name(workspace)
         self._turn = threading.RLock()
-        self._watch = Watch()
+        self._watch = Watch(min(LONGEST, lease / 2))
         self._connection: psycopg.Connection | None = None
         self._asynchronous = False
 

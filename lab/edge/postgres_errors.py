@@ -6,16 +6,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from lab.edge.journal_storage import UnreachableError
 from lab.model.diagnostic import Diagnostic, StateError
 
 if TYPE_CHECKING:
     import psycopg
 
 Explain: TypeAlias = Callable[[str, str], StateError]
-
-
-class UnreachableError(StateError):
-    """The database did not answer. Whether the last commit is stored is not known."""
 
 
 def missing() -> StateError:

@@ -19,7 +19,7 @@ LONGEST = 30.0  # seconds; a server that waits for another's lock gives up befor
 class Watch:
     """Watches one connection at a time. Mutable: it knows what is waited for now, and since when."""
 
-    def __init__(self, longest: float = LONGEST) -> None:
+    def __init__(self, longest: float) -> None:
         self._longest = longest
         self._turn = threading.Condition(threading.Lock())
         self._handle: int | None = None

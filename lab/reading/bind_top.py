@@ -20,7 +20,8 @@ from lab.reading.bind_ground import Ground
 from lab.reading.bind_options import FIELDS
 from lab.reading.bind_static import render_static
 from lab.reading.foreign_files import foreign_file, taught_top
-from lab.reading.words import DEFAULTS, State, TopWords
+from lab.reading.words import DEFAULTS, TopWords
+from lab.reading.words_state import State
 
 _TOP = record_of(TopWords).fields
 _VERSION = 1
@@ -201,14 +202,10 @@ def state_settings(tree: Mapping[str, Json], ground: Ground, *, named: bool) -> 
 
 def _state_faults(backend: str, fields: Mapping[str, Json], named: bool) -> list[Fault]:
     faults: list[Fault] = []
-    if backend == "local" and fields.get("dsn") is not None:
-        told = "write backend: postgresql, or remove `dsn`"
-        summary = "the local backend has no `dsn`"
-        faults.append(Fault(path=("state", "dsn"), summary=summary, help=told, at_key=True))
-    if backend == "local" and fields.get("workspace") is not None:
-        summary = "the local backend has no `workspace`"
-        told = "write backend: postgresql, or remove `workspace`"
-        faults.append(Fault(path=("state", "workspace"), summary=summary, help=told, at_key=True))
+    for key in [key for key in fields if backend == "local" and fields[key] is not None]:
+        told = f"write backend: postgresql, or remove `{key}`"
+        summary = f"the local backend has no `{key}`"
+        faults.append(Fault(path=("state", key), summary=summary, help=told, at_key=True))
     if backend == "postgresql" and fields.get("dsn") is None:
         told = 'add dsn: "{{ secrets.state_dsn }}"'
         summary = "the postgresql backend needs a `dsn`"

@@ -18,7 +18,8 @@ from lab.reading.schema_shapes import (
     of_record,
     presence,
 )
-from lab.reading.words import DEFAULTS, RecipeWords, Secret, State, TargetWords, TopWords
+from lab.reading.words import DEFAULTS, RecipeWords, Secret, TargetWords, TopWords
+from lab.reading.words_state import State
 
 _NULL: Schema = {"type": "null"}
 _NAMED: Schema = {"$ref": "#/$defs/name"}

@@ -9,6 +9,7 @@ from lab.kinds.quantity import CORES
 from lab.kinds.spec import Duration, FilePath, Size, option
 from lab.model.frozen import dataclass
 from lab.model.values import Json
+from lab.reading.words_state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,26 +30,6 @@ class Secret:
         "The program, with its arguments, that prints it; one newline at the end is dropped.",
         example=["pass", "show", "hub"],
         default=None,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """Where lab remembers what was done."""
-
-    backend: Literal["local", "postgresql"] = option(
-        "`local`: in `.lab` beside the Labfile. `postgresql`: in a database that a team shares.",
-        example="local",
-        default="local",
-    )
-    dsn: str | None = option(
-        "How to reach the database; take it from a secret.",
-        example="{{ secrets.state_dsn }}",
-        default=None,
-        secret=True,
-    )
-    workspace: str | None = option(
-        "Whose labs these are.", example="vision", default=None, pattern="[a-z0-9_]{1,40}"
     )
 
 

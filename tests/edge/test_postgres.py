@@ -13,9 +13,9 @@ from postgres import PASSWORD, SUPER, Postgres
 
 from lab import __version__
 from lab.edge.journal import Journal
+from lab.edge.journal_storage import UnreachableError
 from lab.edge.postgres import reach
 from lab.edge.postgres_dsn import read_dsn
-from lab.edge.postgres_errors import UnreachableError
 from lab.edge.postgres_schema import FORMAT
 from lab.model.diagnostic import Diagnostic, StateError
 

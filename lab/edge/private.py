@@ -58,7 +58,16 @@ def require_own(root: str) -> None:
 
 def _own(folder: str) -> Iterator[str]:
     """What lab makes itself below `.lab`, down to the folders of single steps and single logs."""
-    for name in ("state.db", "state.db-wal", "state.db-shm", "locks", "cache", "work"):
+    for name in (
+        "state.db",
+        "state.db-wal",
+        "state.db-shm",
+        "locks",
+        "cache",
+        "work",
+        "kept",
+        "checkout",
+    ):
         yield os.path.join(folder, name)
     yield os.path.join(folder, "cache", "hashes.db")
     for lab in _entries(os.path.join(folder, "work")):

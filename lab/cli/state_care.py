@@ -6,9 +6,12 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from lab.cli import arguments
+from lab.cli.complain import complain
 from lab.cli.state_choice import choose
 from lab.cli.state_open import state_file, state_of, state_parser
+from lab.cli.state_salvage import salvage_to, tell
 from lab.edge.journal import Journal, LabState
+from lab.edge.journal_errors import DamagedStateError
 from lab.edge.lock import GONE, Lock, Proof
 from lab.model.diagnostic import StateError
 from lab.model.layout import lab_key
@@ -51,7 +54,21 @@ def unlock(words: Sequence[str]) -> int:
 def check(words: Sequence[str]) -> int:
     """Reads all of the state and says what is wrong with it; exit 4 if anything is."""
     parser = state_parser("check", "Read the whole state, and say what is damaged.")
+    parser.add_argument(
+        "--salvage", metavar="FILE", help="write what can still be read into a new state, FILE"
+    )
     args = arguments.parse(parser, words)
+    if args.salvage is not None:
+        return salvage_to(args)
+    try:
+        return _check(args)
+    except DamagedStateError as error:
+        complain(error)
+        tell(args)
+        return error.exit_code
+
+
+def _check(args: argparse.Namespace) -> int:
     faults = 0
     with state_file(args) as journal:
         for lab in _labs(journal, args):
@@ -65,7 +82,8 @@ def check(words: Sequence[str]) -> int:
     if faults:
         print(
             "\nCopy the folder .lab away before anything else. `lab state rm STEP` drops a damaged\n"
-            "record, so that the step is made anew; the rest of the state stays as it is."
+            "record, so that the step is made anew; the rest of the state stays as it is.\n"
+            "`lab state check --salvage FILE` writes all that is whole into a new state."
         )
     return StateError.exit_code if faults else 0
 

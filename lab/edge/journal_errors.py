@@ -61,9 +61,13 @@ def require_folder(path: str) -> None:
         )
 
 
+class DamagedStateError(StateError):
+    """What lies where the state belongs is not, or no more, a state."""
+
+
 def damaged(path: str, text: str) -> StateError:
     """The file is there, and is not (or no more) a state."""
-    return StateError(
+    return DamagedStateError(
         Diagnostic(
             summary=f"the state {path} is damaged",
             detail=f"{text}. lab leaves the file as it is.",

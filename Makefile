@@ -24,11 +24,11 @@ lint: .venv/.test
 bench: .venv/.lab
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-# make chaos N=1000 SEED=7
+# make chaos N=1000 SEED=7; LIFE=12 only that one of the random labs
 N ?= 20
 SEED ?= 0
 chaos: .venv/.test
-	@$(BIN)/python tests/chaos.py --rounds $(N) --seed $(SEED)
+	@$(BIN)/python -m tests.chaos --kills $(N) --seed $(SEED) $(if $(LIFE),--life $(LIFE))
 
 schema: .venv/.lab
 	@$(BIN)/lab schema > labfile.schema.json

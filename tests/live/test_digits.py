@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import DIGITS, ROOT, chaos
+from tests.chaos_fixed import DIGITS, ROOT, chaos
 from tests.project import Project
 
 pytestmark = pytest.mark.live

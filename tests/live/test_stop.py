@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.chaos import CHAOS, chaos, processes_with
+from tests.chaos_fixed import CHAOS, chaos, processes_with
 from tests.project import Project
 
 pytestmark = pytest.mark.live
@@ -94,7 +94,7 @@ def test_a_timeout_ends_the_step_and_its_children(tmp_path: Path) -> None:
 
 
 def test_killed_at_random_moments() -> None:
-    """A few rounds of `make chaos`: see tests/chaos.py for what is checked after each kill."""
+    """A few rounds of `make chaos`: see tests/chaos_fixed.py for what is checked after each kill."""
     tally = chaos(CHAOS, rounds=9, seed=20261123)
     print(tally)
     assert tally.kills >= 9

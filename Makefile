@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := setup.py pyproject.toml
 
-.PHONY: demo test pure lint bench chaos schema clean
+.PHONY: demo test pure lint bench chaos fuzz schema clean
 
 demo: .venv/.lab
 	@$(BIN)/lab apply examples/digits/Labfile.yaml
@@ -30,6 +30,10 @@ SEED ?= 0
 chaos: .venv/.test
 	@$(BIN)/python -m tests.chaos --kills $(N) --seed $(SEED) $(if $(LIFE),--life $(LIFE))
 
+# make fuzz N=100000 SEED=7
+fuzz: .venv/.fuzz
+	@$(BIN)/python tests/fuzz.py --inputs $(if $(filter 20,$(N)),20000,$(N)) --seed $(SEED) $(ARGS)
+
 schema: .venv/.lab
 	@$(BIN)/lab schema > labfile.schema.json
 
@@ -46,6 +50,11 @@ clean:
 	@echo "Setting up .venv …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@$(BIN)/python -m compileall -q lab providers $$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])') || true
+	@touch $@
+
+.venv/.fuzz: .venv/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]' \
+	  || echo "atheris cannot be installed here: inputs are mutated without it."
 	@touch $@
 
 .venv/.test: .venv/.lab

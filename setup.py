@@ -33,9 +33,11 @@ setup(
         "uv>=0.5,<1",
         "typing_extensions>=4.6,<5",
         "urllib3>=2,<3",
+        "regex>=2023.8.8",
         "tomli>=2,<3; python_version < '3.11'",
     ],
     extras_require={
+        "fuzz": ["atheris>=2.3,<4"],
         "postgresql": ["psycopg[binary]>=3.1.8,<4"],
         "test": [
             "pytest>=8,<10",

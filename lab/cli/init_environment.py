@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab.cli.init_script import Script
+from lab.edge.contents import contents
 from lab.model.frozen import dataclass
 
 if sys.version_info >= (3, 11):
@@ -161,8 +162,7 @@ def _guessed(folder: str, script: Script) -> Packages:
 def _lines(path: str) -> list[str]:
     """The lines of a requirements file that ask for something; a file in another encoding counts as one."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            text = file.read(1024 * 1024)
+        text = contents(path, 1024 * 1024).decode("utf-8-sig")
     except UnicodeDecodeError:
         return ["?"]
     except OSError:
@@ -173,9 +173,8 @@ def _lines(path: str) -> list[str]:
 
 def _has_dependencies(path: str) -> bool:
     try:
-        with open(path, "rb") as file:
-            data: Mapping[str, Any] = tomllib.load(file)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        data: Mapping[str, Any] = tomllib.loads(contents(path, 1024 * 1024).decode())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError):
         return False
     project = data.get("project")
     if not isinstance(project, dict):
@@ -186,8 +185,8 @@ def _has_dependencies(path: str) -> bool:
 def _python(folder: str) -> str:
     """The version that `.python-version` asks for, `3.11` of `3.11.4`."""
     try:
-        with open(os.path.join(folder, ".python-version"), encoding="utf-8") as file:
-            found = re.match(r"\s*(3\.\d+)", file.read(100))
+        version = contents(os.path.join(folder, ".python-version"), 100).decode()
+        found = re.match(r"\s*(3\.\d+)", version)
     except (OSError, UnicodeDecodeError):
         return ""
     return found[1] if found else ""

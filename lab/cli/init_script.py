@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from lab.cli.init_flags import Flags, flags_in
 from lab.cli.init_uses import Uses, uses
 from lab.cli.init_values import constants
+from lab.edge.contents import contents
 from lab.model.diagnostic import Diagnostic, LabfileError, did_you_mean
 from lab.model.frozen import dataclass
 
@@ -205,8 +206,7 @@ def _parsed_or_empty(folder: str, path: str) -> ast.Module:
 
 def _text(folder: str, path: str) -> str | None:
     try:
-        with open(os.path.join(folder, path), encoding="utf-8-sig") as file:
-            text = file.read(_LARGEST + 1)
+        text = contents(os.path.join(folder, path), 4 * _LARGEST + 1).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return None
     return text if len(text) <= _LARGEST else None

@@ -7,7 +7,7 @@ import stat
 import time
 from collections.abc import Callable, Sequence
 
-from lab.edge.globbing import glob
+from lab.edge.globbing import TooMany, glob
 from lab.edge.hash_cache import HashCache, Stamp, settles_in, stamp_of
 from lab.edge.hashing import (
     Entry,
@@ -112,7 +112,16 @@ class Files:
                     help="Name a file or a folder outside without `*`, or move it into the lab.",
                 )
             )
-        return glob(self._root, inside)
+        try:
+            return glob(self._root, inside)
+        except TooMany:
+            raise PlanError(
+                Diagnostic(
+                    summary=f"the pattern {pattern} follows links in circles",
+                    detail="It leads through more than ten thousand folders that are links.",
+                    help="Use `**`, which follows no links, or name the folders.",
+                )
+            ) from None
 
     def _full(self, path: str) -> str:
         return os.path.normpath(os.path.join(self._root, path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable
 from enum import Enum
+from itertools import islice
 from typing import ClassVar
 
 from lab.model.frozen import dataclass
@@ -79,20 +80,30 @@ class StateError(LabError):
     exit_code = 4
 
 
+_MOST_KNOWN = 2000  # words that are looked at; in a Labfile of thousands of faults each costs
+_MOST_COMPARED = 200
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "did you mean `x`?" for the nearest known word, or '' when none is near."""
     if not 0 < len(word) <= 64:
         return ""
     limit = max(1, len(word) // 3)
     folded = word.casefold()
-    near: list[tuple[int, str]] = []
+    letters = set(folded)
+    likely: list[str] = []
     starts: list[str] = []
-    for each in known:
+    for each in islice(known, _MOST_KNOWN):
         if abs(len(each) - len(word)) <= limit:
-            distance = _distance(folded, each.casefold())
-            near += [(distance, each)] if distance <= limit else []
+            # an edit changes at most two letters of those that only one of the words has
+            if len(letters.symmetric_difference(each.casefold())) <= 2 * limit:
+                likely.append(each)
         elif len(word) >= 3 and each.casefold().startswith(folded):
             starts.append(each)
+    if len(likely) > _MOST_COMPARED:
+        likely.sort(key=lambda each: (each[0] != word[0], abs(len(each) - len(word))))
+    measured = ((_distance(folded, e.casefold()), e) for e in likely[:_MOST_COMPARED])
+    near = [(distance, each) for distance, each in measured if distance <= limit]
     found = min(near)[1] if near else min(starts, default="")
     return f"did you mean `{printable(found)}`?" if found else ""
 

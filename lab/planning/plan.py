@@ -19,6 +19,7 @@ from lab.planning.decide import UNSEEN, Decision, Seen, decide
 from lab.planning.digest import Wanted, World, want
 from lab.planning.outcome import Known, Outcome, Skipped
 from lab.planning.removals import removals, renamed
+from lab.planning.room import require_room, size_of
 from lab.planning.select import EVERYTHING, Selection, left_out, replaced
 from lab.reading.faults import diagnose
 from lab.reading.template import TemplateFault
@@ -38,6 +39,7 @@ class Sketch:
     wanted: dict[str, Wanted] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     doubts: dict[str, Unknown] = field(default_factory=dict)
+    size: int = 0  # characters that templates made, in all steps together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ def make_plan(
             continue
         found = (seen or {}).get(address, UNSEEN)
         faults.update(_faults_of_step(world, step, sketch, directory, found, address in replace))
+        sketch.size += size_of(step, sketch.wanted.get(address))
+        require_room(sketch.size, address)
     if faults:
         raise PlanError(*faults)
     going = [world.records[address] for address in gone if address not in excluded]

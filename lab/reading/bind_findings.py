@@ -13,6 +13,7 @@ from lab.reading.pinpoint import pinpoint
 from lab.reading.template import TemplateFault
 
 _MOST = 50
+_ENOUGH = 500  # faults; who has more mends these first, and each costs time
 
 
 class Findings:
@@ -79,6 +80,8 @@ class Findings:
         # A fault that is also one of the step that it was copied from is told there.
         if known is None or (known.notes and not fault.notes):
             self._found[key] = fault
+        if len(self._found) >= _ENOUGH:
+            self.say()
 
     def _value_at(self, path: Path) -> Json:
         value: Json = self.document.tree

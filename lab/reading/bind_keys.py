@@ -17,6 +17,7 @@ from lab.reading.bind_like import Written
 from lab.reading.bind_options import FIELDS
 from lab.reading.foreign import taught
 
+_ENOUGH = 100  # unknown keys of one step; who has more mends these first
 _RESERVED = frozenset(("LAB_STEP", "LAB_STEP_DIR", "LAB_OUTPUT", "LAB_RUN", "LAB_MARK"))
 
 
@@ -104,6 +105,8 @@ def sort_keys(
             if fault and key in written.where:
                 fault = replace(fault, help=f"to leave it out, write {key}: null in '{name}'")
             faults += [fault] if fault else []
+            if len(faults) - before >= _ENOUGH:
+                break
     return options, spec, len(faults) == before
 
 

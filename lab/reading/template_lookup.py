@@ -52,7 +52,7 @@ def resolve(root: str, keys: Sequence[Any], scope: Mapping[str, Any]) -> Any:
         raise Missing(f"`{root}` is not known here", help=_known(root, scope), expression=root)
     value = scope[root]
     for index, key in enumerate(keys):
-        if isinstance(value, Mapping) and key in value:
+        if isinstance(value, Mapping) and isinstance(key, str | int | float) and key in value:
             value = value[key]
         else:
             value = _otherwise(value, root, tuple(keys[: index + 1]))

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from dataclasses import field
 
 from lab.model.frozen import dataclass
+from lab.provider import Refused
+
+from ._plain import open_plain
 
 _HEADER = struct.Struct("<QI")
 _LONGEST = 1 << 30  # bytes of one record; a graph takes some megabytes
@@ -54,10 +57,13 @@ class EventFile:
 
     def _read(self) -> bytes:
         try:
-            with open(self.path, "rb") as file:
+            with open_plain(self.path) as file:
                 file.seek(self.offset + len(self._tail))
                 return file.read(_PIECE)
         except FileNotFoundError:
+            return b""
+        except Refused:  # a pipe of that name is no event file
+            self.damaged = True
             return b""
 
     def _take(self, data: bytes) -> Iterator[Scalar]:

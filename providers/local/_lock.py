@@ -11,6 +11,7 @@ import re
 from lab.model.address import slug
 from lab.provider import Refused
 
+from ._plain import read_text
 from ._requirements import Requirements
 
 _TITLE = "# Made by lab from a step's requirements. Commit it; delete it to resolve anew."
@@ -47,8 +48,7 @@ def read_lock(path: str) -> str | None:
         Refused: it holds marks of a merge that nobody settled, or is no text.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        text = read_text(path)
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:

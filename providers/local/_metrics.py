@@ -7,9 +7,10 @@ import os
 import posixpath
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
+from typing import Any
 
 from lab.kinds.training import JsonlMetrics, StdoutMetrics, TensorboardMetrics
 from lab.model.frozen import dataclass
@@ -17,7 +18,10 @@ from lab.provider import Refused
 
 from ._curve import Curve, Point, point_of
 from ._event_files import EventFile, Scalar, event_files
+from ._plain import open_plain
 
+_PIECE = 1 << 22  # bytes of a file that are looked at at once
+_PATIENCE = 1.0  # seconds for one line
 _LONGEST_LINE = 4096  # characters that are looked at: a pattern may take long on long lines
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)"
 _PAIR = re.compile(
@@ -60,7 +64,7 @@ class Printed(Source):
     def __init__(self, pattern: str | None, before: Curve) -> None:
         super().__init__()
         self.curve = before
-        self._pattern = _compiled(pattern) if pattern else _PAIR
+        self._pattern: Any = _compiled(pattern) if pattern else _PAIR
 
     def hear(self, line: str) -> None:
         super().hear(line)
@@ -68,7 +72,7 @@ class Printed(Source):
         if self._pattern is _PAIR and "=" not in short:
             return
         values: dict[str, float] = {}
-        for match in self._pattern.finditer(short):
+        for match in self._matches(short):
             with suppress(ValueError, TypeError):  # a pattern may match what is no number
                 values[match["name"]] = float(match["value"])
         epoch, step = _index(values, "epoch"), _index(values, "step")
@@ -76,6 +80,24 @@ class Printed(Source):
             epoch = int(match_[1])
         if values:
             self.curve.add(Point(values, epoch, step))
+
+    def _matches(self, line: str) -> Iterator[Any]:
+        """What the pattern finds. Somebody's own may try for hours on one line, so that it has limits.
+
+        Raises:
+            Refused: it took too long.
+        """
+        if self._pattern is _PAIR:
+            yield from _PAIR.finditer(line)
+            return
+        try:
+            yield from self._pattern.finditer(line, timeout=_PATIENCE)
+        except TimeoutError:
+            raise Refused(
+                f"`metrics.pattern` took longer than {_PATIENCE:g} s on one line",
+                f"It is {self._pattern.pattern!r}, and the line began {line[:60]!r}. Repetitions inside"
+                r" repetitions, as in `(\w+)*`, try every way to cut a line: write it with one.",
+            ) from None
 
     def poll(self) -> None:
         return
@@ -98,20 +120,28 @@ class Lines(Source):
 
     def poll(self) -> None:
         try:
-            with open(self._path, "rb") as file:
+            with open_plain(self._path) as file:
                 about = os.fstat(file.fileno())
                 if about.st_ino != self._inode or about.st_size < self._offset:
                     self.curve, self._offset, self._inode = Curve(), 0, about.st_ino
                 file.seek(self._offset)
-                data = file.read()
+                while data := file.read(_PIECE):
+                    whole = data.rfind(b"\n") + 1
+                    if not whole and len(data) == _PIECE:
+                        whole = _PIECE  # a line of megabytes is no point of a curve
+                    self._take(data[:whole])
+                    self._offset += whole
+                    if len(data) < _PIECE:
+                        return
+                    file.seek(self._offset)
         except FileNotFoundError:
             return
-        whole = data.rfind(b"\n") + 1
-        for line in data[:whole].splitlines():
+
+    def _take(self, lines: bytes) -> None:
+        for line in lines.splitlines():
             point = point_of(line)
             if point is not None:
                 self.curve.add(point)
-        self._offset += whole
 
     @property
     def place(self) -> str:
@@ -212,10 +242,12 @@ def _index(values: dict[str, float], axis: str) -> int | None:
     return int(value) if value is not None and math.isfinite(value) else None
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str) -> Any:
+    import regex  # as Python's own `re`, but a search can be given a limit
+
     try:
-        compiled = re.compile(pattern)
-    except re.error as error:
+        compiled = regex.compile(pattern)
+    except (regex.error, RecursionError, OverflowError) as error:
         raise Refused(
             f"`metrics.pattern` is no regular expression: {error}",
             f"It is {pattern!r}; Python's syntax of regular expressions counts.",

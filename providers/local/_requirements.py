@@ -13,12 +13,15 @@ from typing import NoReturn
 from lab.model.frozen import dataclass
 from lab.provider import Refused
 
+from ._plain import read_text
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 _DEEPEST = 20  # files that include files
+_MOST_FILES = 500  # each of which may include others
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _HASH = re.compile(r"\s--hash[= ]\S+")
 _OPTION = re.compile(r"(--?[A-Za-z-]+)(?:\s*=\s*|\s+|$)(.*)", re.DOTALL)
@@ -96,6 +99,11 @@ def _gathered(lines: Iterator[tuple[str, str]]) -> Requirements:
     kinds: dict[str, list[str]] = {"wanted": [], "constraints": [], "options": [], "files": []}
     for kind, text in lines:
         kinds[kind].append(text)
+        if len(kinds["files"]) > _MOST_FILES:
+            raise Refused(
+                f"the requirements include more than {_MOST_FILES} files",
+                "Do they include each other with -r?",
+            )
     return Requirements(**{kind: tuple(dict.fromkeys(texts)) for kind, texts in kinds.items()})
 
 
@@ -105,8 +113,7 @@ def _of_file(path: str, depth: int) -> Iterator[tuple[str, str]]:
             f"`{path}` is included too deeply", "Does a requirements file include itself with -r?"
         )
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            text = file.read()
+        text = read_text(path)
     except FileNotFoundError:
         raise Refused(
             f"there is no `{path}`",
@@ -178,11 +185,10 @@ def _refuse_path(line: str, where: str) -> NoReturn:
 
 def _of_pyproject(path: str) -> Iterator[tuple[str, str]]:
     try:
-        with open(path, "rb") as file:
-            project = tomllib.load(file).get("project", {})
+        project = tomllib.loads(read_text(path)).get("project", {})
     except FileNotFoundError:
         raise Refused(f"there is no `{path}`", "`requirements` names a file of the lab.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(f"`{path}` is no TOML: {error}", "Mend it, then run again.") from None
     listed = project.get("dependencies") if isinstance(project, dict) else None
     if not isinstance(listed, list) or "dependencies" in project.get("dynamic", ()):

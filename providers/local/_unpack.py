@@ -15,12 +15,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import field
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 
 from lab.model.frozen import dataclass
 from lab.provider import Io, Refused
 
 _PIECE = 1 << 20
+_HEADER = 8 << 20  # bytes of an entry's header; a long name takes some thousand
 _RATIO = (
     200  # times the archive's size; what compresses better is a bomb, or worth a step of its own
 )
@@ -160,7 +161,10 @@ def unpack(archive: str, into: str, name: str, io: Io) -> None:
     except _DAMAGE as error:
         raise _damaged(archive, error) from None
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a place before the file's beginning
+        if error.errno not in (
+            None,
+            errno.EINVAL,
+        ):  # bz2's word for damage; a place before the beginning
             raise
         raise _damaged(archive, error) from None
 
@@ -180,9 +184,14 @@ def folder_name(name: str) -> str:
 
 def _is_tar(archive: str) -> bool:
     try:
-        return tarfile.is_tarfile(archive)
-    except _DAMAGE:  # compressed and torn: not known to be one
+        with _opened(archive) as stream, _tar_in(stream):
+            return True
+    except (*_DAMAGE, OSError):  # compressed and torn: not known to be one
         return False
+
+
+def _tar_in(stream: IO[bytes]) -> tarfile.TarFile:
+    return tarfile.open(fileobj=cast("IO[bytes]", _Bounded(stream)), mode="r:")
 
 
 def _zip(job: Unpacking) -> None:
@@ -202,7 +211,7 @@ def _zip(job: Unpacking) -> None:
 
 
 def _tar(job: Unpacking) -> None:
-    with tarfile.open(job.archive, "r:*") as archive:
+    with _opened(job.archive) as stream, _tar_in(stream) as archive:
         for entry in _members(archive):
             if entry.isdir():
                 job.folder(entry.name)
@@ -226,16 +235,50 @@ def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def _single(job: Unpacking, name: str) -> None:
-    with open(job.archive, "rb") as file:
+    if _opener(job.archive) is None:
+        job.refuse("is none that lab can unpack (.zip, .tar, .tar.gz, .tar.bz2, .tar.xz, .gz)")
+    stem = os.path.splitext(name)[0] or "data"
+    with _opened(job.archive) as content:
+        job.file(stem, content, executable=False)
+
+
+def _opener(archive: str) -> Callable[[str], Any] | None:
+    """What decompresses *archive*, by its first bytes; None if it is not compressed."""
+    with open(archive, "rb") as file:
         magic = file.read(2)
     openers: dict[bytes, Callable[[str], Any]] = {
         b"\x1f\x8b": gzip.open,
         b"BZ": bz2.open,
         b"\xfd7": lzma.open,
     }
-    opener = openers.get(magic)
-    if opener is None:
-        job.refuse("is none that lab can unpack (.zip, .tar, .tar.gz, .tar.bz2, .tar.xz, .gz)")
-    stem = os.path.splitext(name)[0] or "data"
-    with opener(job.archive) as content:
-        job.file(stem, content, executable=False)
+    return openers.get(magic)
+
+
+def _opened(archive: str) -> IO[bytes]:
+    found: IO[bytes] = (_opener(archive) or _plain)(archive)
+    return found
+
+
+def _plain(archive: str) -> IO[bytes]:
+    return open(archive, "rb")
+
+
+class _Bounded:
+    """A stream of which nobody reads much at once: a header may say that it has gigabytes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _HEADER:
+            raise Refused(
+                f"the archive has an entry whose header has {size} bytes",
+                "That is far more than any name takes: it is damaged, or a bomb, and not unpacked.",
+            )
+        return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()

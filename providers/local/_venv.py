@@ -8,6 +8,10 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 
+from lab.provider import Refused
+
+from ._plain import LONGEST, read_plain
+
 MARK = ".lab-environment"  # written last: an environment without it was interrupted
 
 
@@ -21,10 +25,10 @@ def config_of(venv: str) -> dict[str, str]:
 
 
 def hash_of(path: str) -> str:
-    if not os.path.exists(path):
+    try:
+        return hashlib.sha256(read_plain(path, LONGEST)).hexdigest()
+    except (FileNotFoundError, Refused):
         return ""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
 
 
 def mark_of(venv: str) -> str | None:

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from lab.provider import Cancelled, Io, TimedOut
+from lab.provider import Cancelled, Io, Refused, TimedOut
 
 from ._curve import write_curve
 from ._metrics import Source, summary_of
@@ -59,7 +59,7 @@ class Watch:
     def _look(self) -> None:
         while not self._end.wait(_EVERY):
             # A file that cannot be read now is read at the end, where the step hears of it.
-            with self._lock, suppress(OSError):
+            with self._lock, suppress(OSError, Refused):
                 self._look_once()
 
     def _look_once(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from lab.crashpoint import passing
 from lab.kinds.environment import Environment as Spec
+from lab.model.layout import FOLDER
 from lab.model.values import ABSENT
 from lab.provider import (
     Artifact,
@@ -172,9 +173,9 @@ def _changed_files(memory: Json) -> Iterator[Change]:
 def destroy(record: Record, io: Io) -> None:
     """Removes the environment. The lock stays: it is the user's, and says what to make again."""
     match record.memory:
-        case {"adopted": str(venv)}:
+        case {"adopted": str(venv)} if os.path.isfile(f"{venv}/pyvenv.cfg"):
             remove(venv)
-        case {"directory": str(directory)}:
+        case {"directory": str(directory)} if _is_labs(directory):
             for name in _OURS:
                 remove(f"{directory}/{name}")
         case _:
@@ -280,3 +281,8 @@ def _identity(lock: str, config: Mapping[str, str]) -> str:
     """What others see of an environment: its lock and its interpreter's version, not its place."""
     parts = (lock_digest(lock), config["version_info"], config.get("implementation", ""))
     return "lock:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _is_labs(directory: str) -> bool:
+    """Whether it is a step's folder: a state may come from somebody else, and name any other."""
+    return f"/{FOLDER}/work/" in os.path.realpath(directory)

@@ -440,5 +440,19 @@ class TestGlob:
         with pytest.raises(PlanError, match="leads out"):
             Files(str(root)).glob(pattern)
 
+    def test_many_stars_look_into_each_folder_once(self, root: Path) -> None:
+        deep = root.joinpath("many", *map(str, range(60)))
+        deep.mkdir(parents=True)
+        (deep / "end.txt").touch()
+        pattern = "many/" + "**/*/" * 12 + "**/*.txt"
+        assert Files(str(root)).glob(pattern) == [str(deep.relative_to(root) / "end.txt")]
+
+    def test_links_in_circles_are_not_followed_for_ever(self, root: Path) -> None:
+        for name in "abcdefghij":
+            (root / f"circle-{name}").symlink_to(".")
+        with pytest.raises(PlanError, match="circles"):
+            Files(str(root)).glob("*/*/*/*/*/*/*/*/x")
+        assert "circle-a" not in "".join(Files(str(root)).glob("**/*.py"))
+
     def test_nor_by_the_way(self, root: Path) -> None:
         assert Files(str(root / "src")).glob("deep/../../*.py") == []

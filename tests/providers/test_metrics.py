@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.kinds.training import StdoutMetrics
@@ -251,6 +251,7 @@ def test_a_file_read_while_it_grows(tmp_path, size):
     assert list(file.scalars()) == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3000), st.integers(1, 255))
 def test_a_damaged_file_ends_in_fewer_scalars(tmp_path_factory, at, flip):
     data = bytearray((EVENTS / "plain/events.out.tfevents.1795454075.host.2.v2").read_bytes())
@@ -277,3 +278,30 @@ def test_json_of_a_curve_is_a_line_a_point(tmp_path):
     curve.add(Point({"loss": 0.5}, epoch=1, step=10))
     write_curve(curve, str(tmp_path / "c"))
     assert json.loads((tmp_path / "c").read_text()) == {"epoch": 1, "step": 10, "loss": 0.5}
+
+
+def test_a_pattern_that_tries_for_ever_is_refused():
+    source = source_of(
+        StdoutMetrics(source="stdout", pattern=r"^(?P<name>(a|a)*)(?P<value>[0-9])$"),
+        "/",
+        Origin(file="", since=0),
+    )
+    with pytest.raises(Refused, match="took longer than 1 s"):
+        source.hear("a" * 60 + "!")
+
+
+def test_a_pipe_or_a_device_is_no_file_of_metrics(tmp_path):
+    os.mkfifo(tmp_path / "metrics.jsonl")
+    source = source_of(None, "/", Origin(file=str(tmp_path / "metrics.jsonl"), since=0))
+    with pytest.raises(Refused, match="is no file"):
+        source.poll()
+    os.mkfifo(tmp_path / "x.tfevents.1")
+    assert list(EventFile(str(tmp_path / "x.tfevents.1")).scalars()) == []
+
+
+def test_a_file_of_metrics_without_end_is_read_in_pieces(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b"x" * 9_000_000 + b'\n{"loss": 0.5}\n')
+    source = source_of(None, "/", Origin(file=str(path), since=0))
+    source.poll()
+    assert source.curve.last == {"loss": 0.5}

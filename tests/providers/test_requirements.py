@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from lab.provider import Refused
@@ -162,3 +164,20 @@ def test_an_unsettled_merge_is_refused(tmp_path):
     path.write_text("<<<<<<< ours\nsix==1\n=======\nsix==2\n>>>>>>> theirs\n")
     with pytest.raises(Refused, match="marks of a merge"):
         _lock.read_lock(str(path))
+
+
+def test_files_that_include_each_other_manifold_are_not_all_read(tmp_path):
+    for depth in range(12):
+        (tmp_path / f"{depth}.txt").write_text(f"-r {depth + 1}.txt\n" * 10)
+    (tmp_path / "12.txt").write_text("six\n")
+    with pytest.raises(Refused, match="include more than 500 files"):
+        load("0.txt", str(tmp_path))
+
+
+@pytest.mark.parametrize("line", ["-r a\0b", "-c " + "x" * 300, "-r pipe", "-r zero", "-r ."])
+def test_what_is_no_file_is_refused_at_once(tmp_path, line):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "requirements.txt").write_text(line)
+    with pytest.raises(Refused):
+        load("requirements.txt", str(tmp_path))

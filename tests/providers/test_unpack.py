@@ -201,3 +201,25 @@ def test_a_damaged_archive_ends_in_files_or_a_refusal(tmp_path_factory, at, flip
     with suppress(Refused):
         unpacked(tmp_path, bytes(data))
     assert {p.name for p in (tmp_path / "outer").iterdir()} <= {"in"}
+
+
+def test_damage_in_any_compression_is_said(tmp_path):
+    for compress in (gzip.compress, bz2.compress, lzma.compress):
+        whole = bytearray(compress(b"hello" * 1000))
+        whole[len(whole) // 2] ^= 0xFF
+        path = tmp_path / compress.__module__
+        path.write_bytes(bytes(whole))
+        with pytest.raises(Refused, match="cannot be read"):
+            unpack(str(path), f"{path}.d", "x", FakeIo(tmp_path))
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XGLTYPE])
+def test_a_header_of_gigabytes_is_not_read(tmp_path, kind):
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, 4 << 30
+    with gzip.open(tmp_path / "bomb.tgz", "wb") as file:
+        file.write(info.tobuf())
+        file.write(bytes(1 << 20))
+    with pytest.raises(Refused, match="header has"):
+        unpack(str(tmp_path / "bomb.tgz"), str(tmp_path / "d"), "x", FakeIo(tmp_path))
+    assert not os.path.exists(tmp_path / "d") or not os.listdir(tmp_path / "d")

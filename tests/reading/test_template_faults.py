@@ -143,6 +143,8 @@ def test_what_is_wrong_in_itself_is_found_without_values(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "{{ vars[[secrets.token]] }}",
+        "{{ vars[{'a': secrets.token}] }}",
         "{{ secrets.token | int }}",
         "{{ secrets.token | fromjson }}",
         "{{ secrets.token.x }}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lab.cli import arguments
 from lab.cli.logs_find import Log, log_of
@@ -55,16 +55,34 @@ def _print(lab: Recorded, word: str, run: int | None, lines: int | None, colour:
     if len(logs) == 1:
         printer.only = logs[0].address
     for log in logs:
-        try:
-            for block in Tail(log.path, lines).blocks():
-                printer.feed(log.address, block)
-        except BrokenPipeError:
-            raise  # our reader has gone, not the log
-        except OSError as error:
-            if isinstance(error, FileNotFoundError) and len(logs) > 1:
-                continue  # it wrote nothing
-            raise _unreadable(log, error) from None
+        for block in _blocks(log, lines, alone=len(logs) == 1):
+            printer.feed(log.address, block)
         printer.flush(log.address)
+
+
+def _blocks(log: Log, lines: int | None, *, alone: bool) -> Iterator[bytes]:
+    """What is in the log; what goes wrong with printing it is another matter."""
+    blocks = Tail(log.path, lines).blocks()
+    while True:
+        try:
+            block = next(blocks, None)
+        except FileNotFoundError:
+            if alone:
+                sys.stdout.flush()
+                print(_empty(log), file=sys.stderr)
+            return
+        except OSError as error:
+            raise _unreadable(log, error) from None
+        if block is None:
+            return
+        yield block
+
+
+def _empty(log: Log) -> str:
+    return (
+        f"`{log.address}` wrote nothing in run {log.run}, or its log was deleted since"
+        f" (`lab gc` does that). It would be {log.path}."
+    )
 
 
 def _none(lab: Recorded, word: str, run: int | None) -> NotYetError:
@@ -87,13 +105,12 @@ def _none(lab: Recorded, word: str, run: int | None) -> NotYetError:
 
 
 def _unreadable(log: Log, error: OSError) -> NotYetError:
-    if isinstance(error, FileNotFoundError):
-        what = f"`{log.address}` wrote nothing in run {log.run}, or its log was deleted"
-        advice = "`lab gc` deletes old logs"
-    else:
-        what = f"the log of `{log.address}` in run {log.run} cannot be read: {error.strerror}"
-        advice = ""
-    return NotYetError(Diagnostic(summary=what, detail=f"Its place is {log.path}.", help=advice))
+    return NotYetError(
+        Diagnostic(
+            summary=f"the log of `{log.address}` in run {log.run} cannot be read: {error.strerror}",
+            detail=f"Its place is {log.path}.",
+        )
+    )
 
 
 def _count(text: str) -> int:

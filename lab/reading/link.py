@@ -51,7 +51,7 @@ def link(labfile: Labfile, catalog: Catalog) -> Graph:
     artifacts = Artifacts()
     for step in labfile.steps:
         artifacts.declare(step, wirings[step.kind], labfile)
-    for clash in artifacts.clashes:
+    for clash in (*artifacts.clashes, *artifacts.nested()):
         findings.tell(_clash(clash, labfile))
     inside = _read(artifacts, ground, wirings, edges)
     _check_outputs(ground)
@@ -117,7 +117,11 @@ def _read(
 
 def _clash(clash: Clash, labfile: Labfile) -> Diagnostic:
     first, second = clash.first.step, clash.second.step
-    if first.name == second.name:
+    if clash.around:
+        summary = (
+            f"'{second.name}' makes {clash.path} inside {clash.around}, which '{first.name}' makes"
+        )
+    elif first.name == second.name:
         summary = f"every instance of '{first.name}' makes the same artifact {clash.path}"
     else:
         summary = f"'{first.name}' and '{second.name}' make the same artifact {clash.path}"
@@ -127,7 +131,7 @@ def _clash(clash: Clash, labfile: Labfile) -> Diagnostic:
     name = clash.path.rpartition("/")[2]
     return Diagnostic(
         summary=summary,
-        detail="Each would overwrite what the other made, and both would never be done.",
+        detail="Each would change what the other made, and both would never be done.",
         help=f"keep it in the step's own folder: {{{{ step.dir }}}}/{name}",
         span=document.span_of(here),
         notes=() if here == there else (("the other one", document.span_of(there)),),

@@ -32,11 +32,12 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Two steps that declare one artifact."""
+    """Two steps that declare one artifact; or the ``second`` one's lies in the first one's ``around``."""
 
     path: str
     first: Made
     second: Made
+    around: str = ""
 
 
 @dataclass(slots=True)
@@ -61,6 +62,15 @@ class Artifacts:
                 if first.step is not step:
                     self.clashes.append(Clash(path, first, made))
 
+    def nested(self) -> Iterator[Clash]:
+        """Artifacts of one step inside a folder that is another one's."""
+        for path, inner in self.made.items():
+            above = path.rpartition("/")[0]
+            outer = self._around(above)
+            if outer is not None and outer.step is not inner.step:
+                around = next(a for a in _upwards(above) if self.made.get(a) is outer)
+                yield Clash(path, outer, inner, around)
+
     def read_by(self, step: Step, wiring: Wiring) -> dict[str, Made]:
         """What *step* reads of other steps' artifacts, by its path as the step names it."""
         found: dict[str, Made] = {}
@@ -74,12 +84,15 @@ class Artifacts:
 
     def _around(self, path: str) -> Made | None:
         """The artifact that *path* is, or lies in."""
-        while path:
-            maker = self.made.get(path)
-            if maker is not None:
-                return maker
-            path = path.rpartition("/")[0]
-        return None
+        found = (self.made.get(each) for each in _upwards(path))
+        return next((maker for maker in found if maker is not None), None)
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """*path*, and the folders that it lies in, the nearest first."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def _artifact_path(text: object, step: Step, labfile: Labfile) -> str | None:

@@ -58,13 +58,17 @@ class Course:
         """Notes a failure; gives the step's policy."""
         step = self.graph.steps.get(address)
         policy = step.options.on_failure if step is not None else OnFailure.FAIL
-        self.failed[address] = policy is not OnFailure.FAIL and not failure.interrupted
+        goes_on = policy is not OnFailure.FAIL and not failure.interrupted
+        self.failed[address] = goes_on
+        if goes_on:  # whoever copes with what is missing gets nothing, and goes on too
+            self.outcomes[address] = Skipped("failed")
         self.count("interrupted" if failure.interrupted else "failed")
         return policy
 
     def blocker(self, step: Step) -> str | None:
         """The failed step because of which *step* cannot run."""
-        refs = set(self.graph.refs.get(step.address, ()))
+        address, guarded = step.address, self.graph.guarded
+        refs = {each for each in self.graph.refs.get(address, ()) if (address, each) not in guarded}
         for upstream in self.needs.get(step.address, ()):
             if upstream in self.blocked:
                 return self.blocked[upstream]

@@ -98,7 +98,9 @@ class Run:
         return Report(
             outcome="interrupted" if interrupted else "failed" if failed else "done",
             counts=dict(self._course.counts),
-            outcomes=self._course.outcomes,
+            outcomes={
+                a: o for a, o in self._course.outcomes.items() if a not in self._course.failed
+            },
             failed=failed,
         )
 

@@ -19,9 +19,13 @@ _BOXES = re.compile(r"^[\s×╰─▶├│]*(?:cause:\s*)?", re.MULTILINE)
 _CERTIFICATE = re.compile(r"invalid peer certificate|UnknownIssuer|certificate verify failed", re.I)
 _PYTHON = re.compile(r"Failed to download \S*/cpython-")
 _DENIED = re.compile(r"status client error \((401|403|407)\b")
+_NO_NETWORK = re.compile(
+    r"network (was|is) disabled|dns error|failed to lookup address|network is unreachable", re.I
+)
+_TRIED = re.compile(r"failed after [1-9]\d* retr", re.I)
 _UNREACHABLE = re.compile(
-    r"error sending request|client error \(|dns error|timed out|connection (reset|refused|closed)"
-    r"|network was disabled|HTTP status server error|\b(429|50[0-4])\b",
+    r"error sending request|client error \(|timed out|connection (reset|refused|closed)"
+    r"|HTTP status server error|\b(429|50[0-4])\b",
     re.I,
 )
 
@@ -81,6 +85,11 @@ def explain(output: str, doing: str) -> Refused | Retry:
             f"{said}\nlab trusts what this system trusts; a company's own authority is named by"
             " SSL_CERT_FILE.",
         )
+    if _NO_NETWORK.search(output):
+        return Refused(
+            f"{doing}: there is no network, and uv's cache does not have all that is wanted",
+            f"{said}\nWhere there never is one, commit a lock and fill uv's cache while there is.",
+        )
     if "No solution found" in said:
         return Refused(
             "the requirements cannot be satisfied",
@@ -94,7 +103,9 @@ def explain(output: str, doing: str) -> Refused | Retry:
     if _DENIED.search(said):
         return Refused(f"{doing}: the package index refuses access", said)
     if _UNREACHABLE.search(said):
-        return Retry(f"{doing}: the package index cannot be reached", detail=said)
+        unreachable = f"{doing}: the package index cannot be reached"
+        tried = _TRIED.search(said)  # four times, for ten seconds: more of that is no hope
+        return Refused(unreachable, said) if tried else Retry(unreachable, detail=said)
     if any(each in said for each in _NO_PYTHON):
         return Refused(
             "that Python is not there",

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from past import Past, Ran
@@ -78,9 +79,24 @@ def test_why_there_is_none(full: Past) -> None:
     ran = full("logs", "--run", "2", "m[k=1]", expect=1)
     assert "did nothing in run 2" in ran.err and "It did something in: 1." in ran.err
     (full.root / ".lab/work/t/logs/0002/a.log").unlink()
-    assert "`lab gc`" in full("logs", "a", expect=1).err
+    ran = full("logs", "a")  # a step that says nothing is no fault
+    assert ran.out == "" and "`a` wrote nothing in run 2, or its log was deleted" in ran.err
     assert "wants one step" in full("logs", "a", "b", expect=2).err
     assert "leave one of them out" in full("logs", "-f", "--run", "1", "a", expect=2).err
+
+
+def test_a_full_output_is_not_the_logs_fault(full: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lab.cli.logs_read._write", fails)
+    monkeypatch.setattr(
+        "lab.cli.main._streams",
+        lambda: SimpleNamespace(fails=lambda error: True, mute=lambda: None, note=print),
+    )
+    ran = full("logs", "a", expect=1)
+    assert "its output cannot be written: No space left on device" in ran.out
+    assert "cannot be read" not in ran.err
 
 
 def test_a_labfile_that_is_wrong_does_not_hide_logs(full: Past) -> None:

@@ -322,6 +322,24 @@ def test_destroy_leaves_the_lock(tmp_path):
             Retry,
             "that Python is not installed here",
         ),
+        (
+            "error: Request failed after 3 retries in 7.7s\n  cause: client error (Connect)\n"
+            "  cause: dns error\n  cause: failed to lookup address information",
+            Refused,
+            "there is no network",
+        ),
+        (
+            "  × No solution found when resolving dependencies\n\nhint: Packages were unavailable"
+            " because the network was disabled.",
+            Refused,
+            "there is no network",
+        ),
+        (
+            "error: Request failed after 3 retries in 9.6s\n  cause: Connection refused (os error 111)",
+            Refused,
+            "the package index cannot be reached",
+        ),
+        ("error: Request failed\n  cause: Connection refused", Retry, "cannot be reached"),
         ("  × No solution found when\n  ╰─▶ Because a", Refused, "cannot be satisfied"),
         ("error: Failed to build `x`", Refused, "uv failed"),
         (

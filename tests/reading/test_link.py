@@ -166,7 +166,7 @@ def test_what_lies_in_anothers_artifact_is_a_reference(reader: str, inside: dict
         ("out/m", "{{ vars.where }}/m", True),
         ("{{ lab.root }}/out/m", "out/m", True),
         ("out/m", "out/n", False),
-        ("out/m", "out/m/x", False),
+        ("out/m", "out/mx", False),
         ("{{ step.dir }}/m", "{{ step.dir }}/m", False),
         ("{{ steps.data.outputs.path }}/m", "{{ steps.data.outputs.path }}/m", False),
     ],

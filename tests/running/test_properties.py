@@ -170,7 +170,10 @@ def failures_bar_what_is_below(told: Told) -> None:
         allowed = step.options.on_failure is not OnFailure.FAIL
         interrupted = isinstance(failed, StepFailed) and failed.interrupted
         edges = told.graph.refs if allowed and not interrupted else told.graph.needs
-        first = [a for a in told.graph.steps if address in edges.get(a, ())]
+        copes = told.graph.guarded if edges is told.graph.refs else frozenset()
+        first = [
+            a for a in told.graph.steps if address in edges.get(a, ()) and (a, address) not in copes
+        ]
         below = {*first, *told.graph.downstream(first)}
         assert not below & set(started)
 

@@ -204,6 +204,32 @@ def test_what_a_failure_means_is_the_steps_to_say(
     assert failed.counts is (policy != "ignore")
 
 
+@pytest.mark.parametrize(
+    ("policy", "ran"), [("fail", []), ("continue", ["uses", "then"]), ("ignore", ["uses", "then"])]
+)
+def test_who_copes_with_what_is_missing_goes_on_after_a_failure_that_is_allowed(
+    policy: str, ran: list[str]
+) -> None:
+    lab = Lab(
+        f"""
+        steps:
+          bad: {{kind: job, on_failure: {policy}}}
+          uses: {{kind: job, value: "{{{{ steps.bad.outputs.value | default(7) }}}}"}}
+          then: {{kind: job, value: "{{{{ steps.uses.outputs.value }}}}"}}
+        """
+    )
+    lab.toy.fails.add("bad")
+    report = lab.apply()
+    assert lab.toy.ran == ["bad", *ran]
+    assert "bad" not in report.outcomes
+    if ran:
+        assert lab.outputs("then") == {"value": 7}
+        lab.toy.fails.clear()  # and is made again when there is something
+        lab.toy.on["bad"] = lambda task, io: {"value": 9}
+        assert lab.apply().outcome == "done"
+        assert lab.outputs("then") == {"value": 9}
+
+
 def test_what_an_ignored_failure_left_is_tried_again() -> None:
     lab = Lab("steps: {bad: {kind: job, on_failure: ignore}}")
     lab.toy.fails.add("bad")

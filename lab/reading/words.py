@@ -158,8 +158,8 @@ class StepWords:
         factory=list,
     )
     on_failure: Literal["fail", "continue", "ignore"] = option(
-        "`fail`: what depends on the step is skipped. `continue`: steps that only `need` it run,"
-        " and lab ends with 1. `ignore`: the same, and lab ends with 0.",
+        "`fail`: what depends on the step is skipped. `continue`: steps that only `need` it, or"
+        " refer to it only inside `default()`, run, and lab ends with 1. `ignore`: the same, and lab ends with 0.",
         example="continue",
         default="fail",
     )

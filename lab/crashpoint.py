@@ -33,6 +33,7 @@ Point: TypeAlias = Literal[
     "child.ended",
     "artifact.before",  # it is about to be hashed
     "artifact.after",
+    "artifact.synced",
     "end.before",  # it is made, and its end is not in line to be stored
     "report.before",  # what is to be told is stored
     "report.after",

@@ -165,6 +165,13 @@ class Work(Protocol):
     def prepare(self, address: str) -> str:
         """Creates the step's folder; gives its path."""
 
+    def settle(self, artifact: Artifact) -> None:
+        """Makes an artifact's bytes and its place durable: it outlives a loss of power.
+
+        Raises:
+            OSError: they could not be written.
+        """
+
     def remove_artifact(self, artifact: Artifact) -> bool:
         """Deletes an artifact if its bytes are still the recorded ones; False if they are not."""
 

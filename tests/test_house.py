@@ -20,6 +20,7 @@ FORBIDDEN_IN_PURE = {
 # Who may import whom, besides itself. `lab.provider` and `lab.ports` are the two doors between rooms.
 MAY: dict[str, set[str]] = {
     "lab.crashpoint": set(),
+    "lab.durable": set(),
     "lab.model": set(),
     "lab.kinds": {"lab.model"},
     "lab.provider": {"lab.kinds", "lab.model"},
@@ -29,7 +30,9 @@ MAY: dict[str, set[str]] = {
     "lab.running": {
         "lab.crashpoint", "lab.planning", "lab.reading", "lab.kinds", "lab.model", "lab.provider", "lab.ports",
     },
-    "lab.edge": {"lab.crashpoint", "lab.kinds", "lab.model", "lab.provider", "lab.ports", "lab", "providers"},
+    "lab.edge": {
+        "lab", "lab.crashpoint", "lab.durable", "lab.kinds", "lab.model", "lab.ports", "lab.provider", "providers",
+    },
     "lab.report": {"lab.model"},
     "lab.testing": {"lab.kinds", "lab.model", "lab.provider", "lab.ports"},
     "lab.cli": {
@@ -39,7 +42,7 @@ MAY: dict[str, set[str]] = {
     "lab.__main__": {"lab.cli"},
     "lab.inject": set(),
     "lab": set(),
-    "providers": {"lab.crashpoint", "lab.provider", "lab.kinds", "lab.model"},
+    "providers": {"lab.crashpoint", "lab.durable", "lab.provider", "lab.kinds", "lab.model"},
 }  # fmt: skip
 
 LONGEST_FILE, LONGEST_FUNCTION, DEEPEST = 300, 40, 3

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 
+from lab.durable import sync_above, sync_tree
 from lab.edge.hashing import SKIPPED
 from lab.edge.private import make_private
 from lab.model import layout
@@ -23,6 +24,7 @@ class Work:
     def __init__(self, root: str, name: str, overlay: str, files: Files) -> None:
         self._root, self._name, self._overlay = root, name, overlay
         self._files = files
+        self._synced: dict[str, int] = {}  # folders, and when they had changed last
 
     def step_dir(self, address: str) -> str:
         return layout.step_dir(self._root, self._name, self._overlay, address)
@@ -50,6 +52,16 @@ class Work:
                 os.unlink(path)
             elif os.path.lexists(path):
                 _remove_whole(path)
+
+    def settle(self, artifact: Artifact) -> None:
+        """Makes an artifact durable. One that its provider vouches for is its provider's to sync.
+
+        Raises:
+            OSError: it could not be written, or is gone.
+        """
+        if artifact.digest.startswith("sha256:"):
+            sync_tree(artifact.path)
+            sync_above(artifact.path, self._root, self._synced)
 
     def remove_artifact(self, artifact: Artifact) -> bool:
         """Deletes an artifact if its bytes are still the recorded ones; False if they are not.

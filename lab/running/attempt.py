@@ -16,7 +16,7 @@ from lab.model.labfile import Step
 from lab.model.plan import Verb
 from lab.model.state import Record
 from lab.model.tree import format_path
-from lab.model.values import Unknown, Value, pack
+from lab.model.values import Unknown, Value, artifacts_in, pack
 from lab.planning.conditions import unmet
 from lab.planning.decide import Decision
 from lab.planning.digest import Wanted
@@ -91,6 +91,7 @@ def attempt(
         outputs = dict(job.provider.apply(task, io))
         _check_values(outputs, ports)
         _check_requirements(job, outputs, bench)
+        _settle(outputs, ports)
         passing("end.before")
         return outputs
     except StateError:
@@ -194,6 +195,13 @@ def _io(
         memory=bench.memory,
         lines=job.lines,
     )
+
+
+def _settle(outputs: Mapping[str, Value], ports: Ports) -> None:
+    """What is about to be recorded is on the disk first: a record outlives a loss of power, and so must this."""
+    for artifact in artifacts_in(outputs):
+        ports.work.settle(artifact)
+        passing("artifact.synced")
 
 
 def _check_values(outputs: Mapping[str, Value], ports: Ports) -> None:

@@ -8,6 +8,7 @@ import os
 import posixpath
 import re
 
+from lab.durable import sync_folder
 from lab.model.address import slug
 from lab.provider import Refused
 
@@ -90,3 +91,4 @@ def write_lock(path: str, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+    sync_folder(posixpath.dirname(path))

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator
 
 from lab.crashpoint import passing
+from lab.durable import sync_folder
 from lab.provider import Io, Refused
 
 _PIECE = 1 << 20
@@ -92,6 +93,7 @@ def keep(part: str, stored: str) -> None:
     passing("store.synced")
     os.chmod(part, 0o444)
     os.replace(part, stored)
+    sync_folder(os.path.dirname(stored))
     passing("store.renamed")
 
 

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Mapping
 
 from lab.crashpoint import passing
+from lab.durable import sync_file, sync_tree
 from lab.kinds.dataset import Dataset as Spec
 from lab.model.frozen import dataclass
 from lab.provider import (
@@ -235,12 +236,14 @@ def _unpacked(data: Data, store: str, name: str, io: Io) -> str:
         try:
             unpack(data.path, f"{folder}.part", name, io)
             passing("unpack.whole")
+            sync_tree(f"{folder}.part")
             os.replace(f"{folder}.part", folder)
             passing("unpack.renamed")
         finally:
             remove(f"{folder}.part")
         with open(note, "w", encoding="utf-8") as file:
             file.write(io.artifact(folder).digest)
+        sync_file(note)
         passing("unpack.noted")
     return folder
 

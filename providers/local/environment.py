@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from lab.crashpoint import passing
+from lab.durable import sync_file, sync_tree
 from lab.kinds.environment import Environment as Spec
 from lab.model.layout import FOLDER
 from lab.model.values import ABSENT
@@ -65,9 +66,11 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
         passing("venv.taken")
         io.progress(f"installing {text.count('==')} packages")
         _install(found, path, f"{here}/venv", io, task.root, cached=reused)
+        sync_tree(f"{here}/venv")
         passing("venv.installed")
         with open(f"{here}/venv/{MARK}", "w", encoding="utf-8") as file:
             file.write(identity)
+        sync_file(f"{here}/venv/{MARK}")
         passing("venv.marked")
     remove(new)
     return _outputs(f"{here}/venv", identity, path, text)
@@ -105,6 +108,7 @@ def adopt(task: Task[Spec], id: str, io: Io) -> Mapping[str, Value]:
     )
     with open(f"{venv}/{MARK}", "w", encoding="utf-8") as file:
         file.write(identity)
+    sync_file(f"{venv}/{MARK}")
     return _outputs(venv, identity, path, text)
 
 

@@ -248,6 +248,8 @@ class FakeWork:
         self.prepared: list[str] = []
         self.forgotten: list[str] = []
         self.broken: dict[str, OSError] = {}
+        self.settled: list[str] = []
+        self.at_settling: Callable[[Artifact], None] = lambda artifact: None
 
     def step_dir(self, address: str) -> str:
         return step_dir(ROOT, self.name, "", address)
@@ -267,6 +269,10 @@ class FakeWork:
     def prepare(self, address: str) -> str:
         self.prepared.append(address)
         return self.step_dir(address)
+
+    def settle(self, artifact: Artifact) -> None:
+        self.at_settling(artifact)
+        self.settled.append(artifact.path)
 
     def remove_artifact(self, artifact: Artifact) -> bool:
         if self.files.digest(artifact.path) not in (None, artifact.digest):

@@ -23,13 +23,13 @@ SECONDS = 2.0
 
 def bounded(text: str) -> Any:
     """What rendering *text* gives (None for a fault), having checked that it was quick and small."""
-    begun = time.monotonic()
+    begun = time.thread_time()
     try:
         found = render(text, SCOPE)
     except TemplateFault as fault:
         assert len(fault.summary) < 1000
         found = None
-    assert time.monotonic() - begun < SECONDS
+    assert time.thread_time() - begun < SECONDS
     characters, elements = size(found)
     assert characters <= MAX_CHARACTERS
     assert elements <= MAX_ELEMENTS

@@ -38,13 +38,14 @@ class Specs(Mapping[str, type[Any]]):
         return len(self._kinds)
 
 
-SPECS = Specs("command", "dataset", "environment", "training")
+SPECS = Specs("command", "dataset", "environment", "sweep", "training")
 """The built-in kinds, and what their keys are."""
 
 PLACES: Mapping[str, tuple[str, ...]] = {
     "command": ("local",),
     "dataset": ("local",),
     "environment": ("local",),
+    "sweep": (),
     "training": ("local",),
 }
 """For each built-in kind, the target providers on which it can be made."""

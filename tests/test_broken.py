@@ -12,7 +12,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from reading.catalogs import portable
+from reading.catalogs import portable, sweeping
 
 from lab.model.diagnostic import Diagnostic, LabfileError, render
 from lab.model.document import Document, Layer
@@ -54,6 +54,7 @@ def options(folder: Path) -> tuple[str, dict[str, Json]]:
 
 def faults(texts: dict[str, bytes], overlay: str, given: dict[str, Json]) -> tuple[Diagnostic, ...]:
     """All that is wrong with a Labfile, at the first stage that finds anything."""
+    catalog = sweeping() if b"kind: sweep" in texts["Labfile.yaml"] else portable()
     try:
         labfile = bind(
             document(texts, overlay),
@@ -62,9 +63,9 @@ def faults(texts: dict[str, bytes], overlay: str, given: dict[str, Json]) -> tup
             overlay=overlay,
             given=given,
             environ=ENVIRON,
-            catalog=portable(),
+            catalog=catalog,
         )
-        return link(labfile, portable()).warnings
+        return link(labfile, catalog).warnings
     except LabfileError as refusal:
         return refusal.diagnostics
 

@@ -70,7 +70,7 @@ def _record(cls: type[Any]) -> Record:
             late[made.key] = each.default
     groups = tuple(tuple(key_of(n) for n in group) for group in getattr(cls, "one_of", ()))
     required = tuple(key for key, made in fields.items() if made.required)
-    return Record(cls, fields, required, groups, late)
+    return Record(cls, fields, required, groups, late, getattr(cls, "check", None))
 
 
 def _field(cls: type[Any], each: dataclasses.Field[Any], hint: Any) -> Field:

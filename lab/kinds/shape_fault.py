@@ -22,7 +22,7 @@ from lab.kinds.shape_types import (
     TimeText,
     Whole,
 )
-from lab.kinds.shape_words import as_written, expected, listed, met, shortened, subject
+from lab.kinds.shape_words import MANY, as_written, expected, listed, met, shortened, subject
 from lab.model.address import is_name
 from lab.model.diagnostic import did_you_mean
 from lab.model.frozen import dataclass
@@ -191,7 +191,8 @@ def _advice(shape: Shape, value: Json, key: str, *, inside: bool) -> str:
         case Flag(), str() if value.casefold() in ("true", "false"):
             return f"remove the quotes: {value.casefold()}"
         case Choice(), str() | bool() | int():
-            return did_you_mean(text_of(value), shape.words)
+            known = f"known are {listed(shape.words)}" if len(shape.words) > MANY else ""
+            return did_you_mean(text_of(value), shape.words) or known
         case ((Whole() | Real()), str()) if _numeric(value):
             return f"remove the quotes: {value.strip()}"
         case TimeText(), str():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from lab.kinds.shape_fault import (
     STRUCTURE,
@@ -27,6 +27,7 @@ from lab.kinds.shape_scalar import (
 )
 from lab.kinds.shape_types import (
     Anything,
+    Check,
     Choice,
     Either,
     Field,
@@ -170,7 +171,7 @@ def settle_fields(
     """Settle a record; *where* gives the places of keys that were not written at *path*."""
     fields = record.fields
     made: dict[str, Json] | None = None
-    stray = False
+    stray, before = False, len(run.faults)
     for key, value in tree.items():
         at = where[key] if where and key in where else (*path, key)
         known = fields.get(key)
@@ -185,11 +186,23 @@ def settle_fields(
     if not stray:
         # Where a key is not known it may well be the one that is missing.
         _check_presence(record, tree, path, run, where or {})
+    if record.check is not None and len(run.faults) == before:
+        run.faults += _taken_together(record.check, tree, path, where or {})
     if run.templates and record.late:
         late = {key: text for key, text in record.late.items() if key not in tree}
         run.dynamic = run.dynamic or bool(late)
         return {**(tree if made is None else made), **late}
     return tree if made is None else made
+
+
+def _taken_together(
+    check: Check, tree: Mapping[str, Json], path: Path, where: Mapping[str, Path]
+) -> Iterator[Fault]:
+    """Tell what only several keys together show to be wrong."""
+    for inner, summary, told in check(tree):
+        key = str(inner[0])
+        at = (*where.get(key, (*path, key)), *inner[1:])
+        yield Fault(path=at, summary=summary, help=told)
 
 
 def _check_presence(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from typing import Any, TypeAlias
 
 from lab.kinds.spec import Option
 from lab.model.frozen import dataclass
+from lab.model.tree import Path
+
+Check: TypeAlias = "Callable[[Mapping[str, Any]], Iterable[tuple[Path, str, str]]]"
+"""Where in a tree, what is wrong, and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ class Record:
     """A map with known keys, which becomes an instance of ``cls``.
 
     Exactly one key of each group in ``one_of`` is there. ``late`` are the defaults that hold
-    templates: they are written into the tree, so that they are rendered like all else.
+    templates: they are written into the tree, so that they are rendered like all else. ``check``
+    tells what keys that are right by themselves do wrong together.
     """
 
     cls: type[Any]
@@ -118,6 +123,7 @@ class Record:
     required: tuple[str, ...]
     one_of: tuple[tuple[str, ...], ...] = ()
     late: Mapping[str, str] = field(default_factory=dict)
+    check: Check | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

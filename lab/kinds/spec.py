@@ -31,6 +31,7 @@ class Role(Enum):
     MODULE = "module"  # a Python module of the lab, dotted: an input
     ARTIFACTS = "artifacts"  # name -> path: what the step makes
     PARAMETERS = "parameters"  # name -> value: what `parameters.X` means in this step
+    TRIAL = "trial"  # a step of its own, of kind training, of which this one makes many
 
 
 @dataclass(frozen=True, slots=True)

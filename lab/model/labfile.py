@@ -104,7 +104,8 @@ class Step:
 
     ``spec``, ``env``, ``inputs``, ``when`` and ``require`` may hold templates. ``where`` says at which
     path of the document a key of this step was written, for keys that ``like`` brought from elsewhere.
-    ``literal`` means that nothing in the step needs rendering.
+    ``literal`` means that nothing in the step needs rendering. ``trial`` is what a step that makes many
+    children makes: a step at this one's address, with samples of the parameters that are to vary.
     """
 
     address: str
@@ -123,6 +124,7 @@ class Step:
     where: Mapping[str, Path] = field(default_factory=dict)
     literal: bool = False
     unavailable: str = ""  # why it never runs here: its optional target is not there
+    trial: Step | None = None
 
     def path_of(self, key: str) -> Path:
         """Where *key* of this step stands in the document."""

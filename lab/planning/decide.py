@@ -74,7 +74,7 @@ def decide(
     if wanted.digest == "" and not any(_is_known(change) for change in changes):
         return Decision(Verb.UNKNOWN, f"depends on {_names(wanted.unknown)}", changes)
     if changes:
-        return Decision(verb, _changed(changes), changes)
+        return Decision(verb, _changed(changes) + _anew(changes, spec_type), changes)
     return _looked(seen)
 
 
@@ -113,6 +113,14 @@ def _changed(changes: tuple[Change, ...]) -> str:
     words = list(dict.fromkeys(_subject(change) for change in known))
     more = f" and {len(words) - 3} more" if len(words) > 3 else ""
     return f"{', '.join(words[:3])}{more} changed"
+
+
+def _anew(changes: tuple[Change, ...], spec_type: type[Any]) -> str:
+    """What a change means to a kind that can go on from what it made, if it cannot this time."""
+    goes_on = getattr(spec_type, "goes_on", ())
+    known = [change.path for change in changes if _is_known(change)]
+    stays = [path for path in known if not any(f"{path}.".startswith(f"{g}.") for g in goes_on)]
+    return f": {spec_type.anew}" if goes_on and stays else ""
 
 
 def _looked(seen: Seen) -> Decision:

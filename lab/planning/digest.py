@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from lab.kinds.shape import partial
-from lab.kinds.shape_derive import key_of
+from lab.kinds.shape_derive import key_of, record_of
+from lab.kinds.shape_types import Record as Shaped
 from lab.kinds.spec import Option
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph
@@ -34,13 +35,15 @@ class Wanted:
     """What a step is to be. ``digest`` is empty while ``unknown`` names what must happen first: mostly steps.
 
     ``identity`` is the tree that the digest is taken of; its leaves may be Unknown. ``missing`` are declared
-    inputs that are not there.
+    inputs that are not there. ``basis`` is, for a kind that can go on from what it made, the digest of all
+    that must stay as it is for that.
     """
 
     identity: Mapping[str, Any]
     digest: str
     unknown: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +80,31 @@ def want(
         identity["env"] = tree["env"]
     if inputs:
         identity["inputs"] = inputs
+    if step.trial is not None:
+        inner = want(world, step.trial, outcomes)
+        identity["trial"] = inner.identity
+        missing = (*missing, *inner.missing)
     unknown = unknowns_in(identity)
     return Wanted(
         identity=identity,
         digest="" if unknown else digest(identity),
         unknown=unknown,
         missing=missing,
+        basis=digest(basis) if not unknown and (basis := _basis(spec_type, identity)) else "",
     )
+
+
+def _basis(spec_type: type[Any], identity: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The identity without the keys whose change goes on from what was made; nothing for other kinds."""
+    goes_on = getattr(spec_type, "goes_on", ())
+    left = dict(identity) if goes_on else {}
+    for path in goes_on:
+        key, _, inner = path.partition(".")
+        if not inner:
+            left.pop(key, None)
+        elif isinstance(left.get(key), Mapping):
+            left[key] = {name: each for name, each in left[key].items() if name != inner}
+    return left
 
 
 def _reads(planned: Wanted, inputs: Mapping[str, Any], missing: tuple[str, ...]) -> bool:
@@ -164,10 +185,26 @@ def _counted(spec_type: type[Any], spec: Mapping[str, Any]) -> dict[str, Any]:
     """The keys that count: not those left out by their kind, not those that say what is the default anyway."""
     defaults, left_out = _defaults(spec_type)  # type: ignore[arg-type]  # a class is hashable
     return {
-        key: value
+        key: _without(value, _nested_left_out(spec_type, key))  # type: ignore[arg-type]  # likewise
         for key, value in spec.items()
         if key not in left_out and (key not in defaults or value != defaults[key])
     }
+
+
+def _without(value: Any, left_out: frozenset[str]) -> Any:
+    if not left_out or not isinstance(value, Mapping):
+        return value
+    return {key: each for key, each in value.items() if key not in left_out}
+
+
+@lru_cache(maxsize=1024)
+def _nested_left_out(spec_type: type[Any], key: str) -> frozenset[str]:
+    """The keys inside *key* that do not count."""
+    known = record_of(spec_type).fields.get(key)
+    inner = known.shape if known is not None else None
+    if not isinstance(inner, Shaped):
+        return frozenset()
+    return frozenset(name for name, each in inner.fields.items() if not each.option.identity)
 
 
 def _inputs(

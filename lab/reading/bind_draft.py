@@ -34,6 +34,7 @@ class Draft:
     where: Mapping[str, Path]
     dynamic: bool  # the static options need rendering
     literal: bool  # all the rest does not
+    trial: Draft | None = None  # what the step makes many of
 
     def place(self, key: str) -> Path:
         """Where a key was written."""
@@ -50,8 +51,13 @@ class _Options:
     later: bool = False
 
 
-def draft(name: str, written: Written, ground: Ground, run: Settling) -> Draft | None:
-    """Settle what all instances of a step share; None if there is a fault, which *run* has then."""
+def draft(
+    name: str, written: Written, ground: Ground, run: Settling, at: Path = ()
+) -> Draft | None:
+    """Settle what all instances of a step share; None if there is a fault, which *run* has then.
+
+    *at* is where its keys stand, if it is not a step of the Labfile but a part of one.
+    """
     if not is_name(name):
         run.faults.append(bad_name(name, ("steps", name)))
     kind = kind_of(name, written, ground, run.faults)
@@ -63,7 +69,8 @@ def draft(name: str, written: Written, ground: Ground, run: Settling) -> Draft |
     if record is None:
         return None
     run.dynamic = False
-    whole = _settle_spec(record, spec, name, written, run, complain=known and written.whole)
+    path = at or ("steps", name)
+    whole = _settle_spec(record, spec, path, written, run, complain=known and written.whole)
     if run.faults:
         return None
     when = settled.deferred.get("when", True)
@@ -127,7 +134,7 @@ def static_part(key: str, value: Any) -> Any:
 def _settle_spec(
     record: Record,
     spec: Mapping[str, Json],
-    name: str,
+    path: Path,
     written: Written,
     run: Settling,
     *,
@@ -137,7 +144,6 @@ def _settle_spec(
 
     A key that is not known, or that `like` did not bring, may well be the one that is missing.
     """
-    path = ("steps", name)
     before = len(run.faults)
     settled = settle_fields(record, spec, path, run, written.where)
     if not complain:

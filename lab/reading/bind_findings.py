@@ -108,7 +108,10 @@ class Findings:
     def _copied(self, path: Path, step: str) -> tuple[tuple[str, Span | None], ...]:
         if not step or path[:2] == ("steps", step) or path[:1] != ("steps",):
             return ()
-        place = self.document.span_of(("steps", step, "like"))
+        like: Path = ("steps", step, "like")
+        if self.document.layer_of(like) is None:
+            like = ("steps", step, "trial", "like")
+        place = self.document.span_of(like)
         return ((f"copied into '{step}' by `like` here", place),)
 
 

@@ -102,7 +102,7 @@ def sort_keys(
         else:
             path = written.where.get(key, ("steps", name, key))
             fault = _unknown(key, value, path, record, catalog)
-            if fault and key in written.where:
+            if fault and path[:2] != ("steps", name):
                 fault = replace(fault, help=f"to leave it out, write {key}: null in '{name}'")
             faults += [fault] if fault else []
             if len(faults) - before >= _ENOUGH:

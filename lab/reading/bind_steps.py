@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lab.kinds.shape_fault import Fault
@@ -19,6 +20,7 @@ from lab.reading.bind_matrix import MOST, Instance, expand
 from lab.reading.bind_options import FIELDS, options_of, words_of
 from lab.reading.bind_static import render_static
 from lab.reading.bind_target import target_of, unavailable
+from lab.reading.bind_trial import with_trial
 from lab.reading.template import has_template
 
 _PLAIN_STEP = [Instance("", {})]
@@ -30,7 +32,7 @@ def bind_steps(written: Mapping[str, Written], ground: Ground) -> dict[str, list
     bound: dict[str, list[Step]] = {}
     run = ground.settling()
     for name, each in written.items():
-        made = draft(name, each, ground, run)
+        made = with_trial(draft(name, each, ground, run), each, written, ground, run)
         if run.faults:
             ground.findings.add(run.faults, step=name)
             run = ground.settling()
@@ -85,9 +87,18 @@ def _steps(step: Draft, instances: Iterable[Instance], ground: Ground) -> list[S
                 where=step.where,
                 literal=step.literal and _plain(target),
                 unavailable=unavailable(step.kind, target, ground),
+                trial=_trial(step.trial, each, ground),
             )
         )
     return made
+
+
+def _trial(step: Draft | None, each: Instance, ground: Ground) -> Step | None:
+    """What one instance of a step makes many of; the path says where it was written."""
+    if step is None:
+        return None
+    made = next(iter(_steps(step, [each], ground)), None)
+    return None if made is None else replace(made, path=("steps", step.name, "trial"))
 
 
 def _plain(target: Target) -> bool:

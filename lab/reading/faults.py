@@ -53,7 +53,7 @@ def written(document: Document, path: Path) -> Path:
 
 def _notes(document: Document, step: Step, path: Path) -> tuple[tuple[str, Span | None], ...]:
     notes: list[tuple[str, Span | None]] = []
-    if path[:1] == ("steps",) and path[:2] != step.path:
+    if path[:1] == ("steps",) and path[: len(step.path)] != step.path:
         place = document.span_of((*step.path, "like"))
         notes.append((f"copied into '{step.name}' by `like` here", place))
     if step.address != step.name:

@@ -15,8 +15,8 @@ KATIB: Mapping[str, str] = {
     "successCondition": "remove it; a trial that is done says so by its exit status",
     "failureCondition": "remove it; a trial that fails says so by its exit status",
     "objectiveMetricName": "write objective: {metric: @, type: maximize}",
-    "additionalMetricNames": "remove it; all metrics of a trial are kept",
-    "metricStrategies": "remove it; the last value of a metric is its value",
+    "additionalMetricNames": "write objective: {additional_metrics: [loss]}",
+    "metricStrategies": "write objective: {metric_strategies: {accuracy: latest}}",
     "algorithmName": "write algorithm: {name: @}",
     "algorithmSettings": "write algorithm: {name: tpe, settings: {n_startup_trials: 10}}",
     "earlyStopping": "write early_stopping: {name: medianstop}",
@@ -24,7 +24,7 @@ KATIB: Mapping[str, str] = {
     "feasibleSpace": "write min, max, step, list or distribution directly below the name",
     "metricsCollectorSpec": "write metrics: {from: stdout} in the trial",
     "metricsCollector": "write metrics: {from: stdout} in the trial",
-    "resumePolicy": "remove it; a sweep that was stopped always goes on",
+    "resumePolicy": "write resume_policy: @",
     "nasConfig": "remove it; lab has no architecture search",
 }
 """What to write instead, by Katib's word; `@` stands for the value."""

@@ -14,11 +14,21 @@ from lab.model.graph import CycleError, Graph, in_order
 from lab.model.labfile import Labfile, Step
 from lab.reading.bind_findings import Findings
 from lab.reading.faults import place_of
-from lab.reading.link_edges import Edges, Ground, Why, add_needs, add_references, why
+from lab.reading.link_edges import (
+    Edges,
+    Ground,
+    Why,
+    add_needs,
+    add_references,
+    parameters_of,
+    uses_in,
+    why,
+)
 from lab.reading.link_files import Artifacts, Clash
 from lab.reading.link_names import dash_taken_for_minus, name_fault, value_fault
 from lab.reading.link_steps import upstream_of
-from lab.reading.link_uses import Leaf, Place, Use, Uses, used_in, uses_of
+from lab.reading.link_trial import connect_trial
+from lab.reading.link_uses import Leaf, Place, Use, Uses, used_in
 from lab.reading.link_warnings import plain_credentials, unused_parameters, unused_variables
 from lab.reading.link_wiring import Wiring, wiring_of
 from lab.reading.pinpoint import pinpoint
@@ -46,11 +56,15 @@ def link(labfile: Labfile, catalog: Catalog) -> Graph:
     findings = Findings(labfile.document)
     ground = Ground(labfile, findings, {step.name: step.kind for step in labfile.steps})
     warnings = _Warnings()
-    wirings = {kind: wiring_of(catalog.specs[kind]) for kind in set(ground.kinds.values())}
+    trials = {step.trial.kind for step in labfile.steps if step.trial is not None}
+    kinds = {*ground.kinds.values(), *trials}
+    wirings = {kind: wiring_of(catalog.specs[kind]) for kind in kinds}
     edges = _connect(ground, wirings, warnings)
     artifacts = Artifacts()
     for step in labfile.steps:
         artifacts.declare(step, wirings[step.kind], labfile)
+        if step.trial is not None:
+            artifacts.declare_trial(step.trial, wirings[step.trial.kind], labfile)
     for clash in (*artifacts.clashes, *artifacts.nested()):
         findings.tell(_clash(clash, labfile))
     inside = _read(artifacts, ground, wirings, edges)
@@ -76,24 +90,14 @@ def _connect(
         if not step.literal:
             uses = known.get(step.name)
             if uses is None or step.target.fields:
-                uses = known[step.name] = _uses(step, wiring, ground)
-            add_references(step, uses, _parameters(step, wiring), found, ground)
+                uses = known[step.name] = uses_in(step, wiring, ground)
+            add_references(step, uses, parameters_of(step, wiring), found, ground)
         if wiring.parameters in step.spec:
             uses = known.get(step.name)
             warnings.take(unused_parameters(step, wiring, uses, ground.labfile))
+        if step.trial is not None:
+            connect_trial(step, step.trial, wirings[step.trial.kind], found, ground)
     return edges
-
-
-def _uses(step: Step, wiring: Wiring, ground: Ground) -> Uses:
-    def tell(leaf: Leaf, fault: TemplateFault) -> None:
-        ground.tell(step, leaf, fault)
-
-    return uses_of(step, wiring, tell)
-
-
-def _parameters(step: Step, wiring: Wiring) -> Mapping[str, Any] | None:
-    declared = step.spec.get(wiring.parameters, {}) if wiring.parameters else None
-    return declared if isinstance(declared, Mapping) else None
 
 
 def _read(
@@ -107,7 +111,10 @@ def _read(
     if not artifacts.made:
         return inside
     for step in ground.labfile.steps:
-        for path, maker in artifacts.read_by(step, wirings[step.kind]).items():
+        reads = artifacts.read_by(step, wirings[step.kind])
+        if step.trial is not None:
+            reads |= artifacts.read_by(step.trial, wirings[step.trial.kind])
+        for path, maker in reads.items():
             address = maker.step.address
             inside.setdefault(step.address, {})[path] = address
             said = f"'{step.name}' reads {path}, which '{maker.step.name}' makes"
@@ -121,6 +128,8 @@ def _clash(clash: Clash, labfile: Labfile) -> Diagnostic:
         summary = (
             f"'{second.name}' makes {clash.path} inside {clash.around}, which '{first.name}' makes"
         )
+    elif first is second:
+        summary = f"every trial of '{first.name}' makes the same artifact {clash.path}"
     elif first.name == second.name:
         summary = f"every instance of '{first.name}' makes the same artifact {clash.path}"
     else:

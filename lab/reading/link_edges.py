@@ -16,7 +16,8 @@ from lab.reading.bind_findings import Findings
 from lab.reading.faults import place_of
 from lab.reading.link_names import dash_taken_for_minus, name_fault, value_fault
 from lab.reading.link_steps import misnamed, needed, unknown_step, upstream_of
-from lab.reading.link_uses import Leaf, Naming, Place, Use, Uses
+from lab.reading.link_uses import Leaf, Naming, Place, Use, Uses, uses_of
+from lab.reading.link_wiring import Wiring
 from lab.reading.scope import base_scope
 from lab.reading.template import Reference, TemplateFault, references_in
 
@@ -65,6 +66,21 @@ class Ground:
         """Takes the fault of a key of *step*: its summary and its help."""
         path = place_of(self.labfile.document, step, key, inner)
         self.findings.add([Fault(path=path, summary=said[0], help=said[1])], step=step.name)
+
+
+def uses_in(step: Step, wiring: Wiring, ground: Ground) -> Uses:
+    """What *step* refers to; texts that are no right templates are told."""
+
+    def tell(leaf: Leaf, fault: TemplateFault) -> None:
+        ground.tell(step, leaf, fault)
+
+    return uses_of(step, wiring, tell)
+
+
+def parameters_of(step: Step, wiring: Wiring) -> Mapping[str, Any] | None:
+    """What `parameters` means in *step*; None if its kind has none."""
+    declared = step.spec.get(wiring.parameters, {}) if wiring.parameters else None
+    return declared if isinstance(declared, Mapping) else None
 
 
 def add_needs(step: Step, edges: Edges, ground: Ground) -> None:

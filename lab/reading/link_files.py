@@ -71,6 +71,16 @@ class Artifacts:
                 around = next(a for a in _upwards(above) if self.made.get(a) is outer)
                 yield Clash(path, outer, inner, around)
 
+    def declare_trial(self, trial: Step, wiring: Wiring, labfile: Labfile) -> None:
+        """Takes the artifacts of trials: one whose path is fixed is a clash of each with the others."""
+        for key in wiring.artifacts:
+            paths = trial.spec.get(key)
+            for name, text in paths.items() if isinstance(paths, Mapping) else ():
+                path = None if _varies(text) else _artifact_path(text, trial, labfile)
+                if path is not None:
+                    made = Made(trial, (key, name))
+                    self.clashes.append(Clash(path, made, made))
+
     def read_by(self, step: Step, wiring: Wiring) -> dict[str, Made]:
         """What *step* reads of other steps' artifacts, by its path as the step names it."""
         found: dict[str, Made] = {}
@@ -93,6 +103,16 @@ def _upwards(path: str) -> Iterator[str]:
     while path:
         yield path
         path = path.rpartition("/")[0]
+
+
+def _varies(text: object) -> bool:
+    """Whether an artifact's path holds what may differ from trial to trial."""
+    if not isinstance(text, str) or not is_template(text):
+        return False
+    try:
+        return any(each.parts[0] == "parameters" for each in references(text))
+    except TemplateFault:
+        return True  # it is told where names are checked
 
 
 def _artifact_path(text: object, step: Step, labfile: Labfile) -> str | None:

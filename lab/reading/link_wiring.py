@@ -21,6 +21,7 @@ class Wiring:
     files: tuple[str, ...]
     artifacts: tuple[str, ...]
     parameters: str  # the key, or nothing
+    trial: str = ""  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def _derived(record: Record) -> Wiring:
         files=tuple(roles.get(Role.FILE, ())),
         artifacts=tuple(roles.get(Role.ARTIFACTS, ())),
         parameters=next(iter(roles.get(Role.PARAMETERS, ())), ""),
+        trial=next(iter(roles.get(Role.TRIAL, ())), ""),
     )
 
 

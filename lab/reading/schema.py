@@ -8,6 +8,8 @@ from lab.kinds.catalog import Catalog
 from lab.kinds.shape_derive import record_of
 from lab.kinds.shape_types import Field, Record
 from lab.reading.bind_options import FIELDS
+from lab.reading.bind_trial import KIND as TRIAL
+from lab.reading.bind_trial import OWN as TRIAL_OPTIONS
 from lab.reading.schema_shapes import (
     DEFINITIONS,
     NAME,
@@ -47,6 +49,7 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
             **{f"option-{key}": _option(key, known, kinds) for key, known in FIELDS.items()},
             **{f"kind-{kind}": _kind(record, whole=True) for kind, record in kinds.items()},
             **{f"like-{kind}": _kind(record, whole=False) for kind, record in kinds.items()},
+            **({"trial": _trial(kinds[TRIAL])} if TRIAL in kinds else {}),
             "target": _target(),
             "secret": of_record(record_of(Secret)),
             "recipe": _recipe(),
@@ -99,6 +102,20 @@ def _step(kinds: dict[str, Record]) -> Schema:
             "properties": {key: {"$ref": f"#/$defs/option-{key}"} for key in FIELDS},
             "allOf": [_when_kind(kind, f"kind-{kind}") for kind in kinds],
         },
+    }
+
+
+def _trial(record: Record) -> Schema:
+    """Return what a sweep makes many of: a training's keys, or a step that it is like and changes."""
+    own = {key: _nullable(known, of_field(known)) for key, known in record.fields.items()}
+    options = {key: any_of({"$ref": f"#/$defs/option-{key}"}, _NULL) for key in TRIAL_OPTIONS}
+    return {
+        "description": "What one trial is: a training, written out or `like` a step.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"like": {"$ref": "#/$defs/option-like"}, **own, **options},
+        "if": {"required": ["like"]},
+        "else": presence(record),
     }
 
 

@@ -25,6 +25,7 @@ from lab.kinds.shape_types import (
     TimeText,
     Whole,
 )
+from lab.kinds.spec import Role
 from lab.model.never import assert_never
 
 Schema: TypeAlias = "dict[str, Any]"
@@ -65,6 +66,8 @@ def any_of(*choices: Mapping[str, Any]) -> Schema:
 def of_field(known: Field) -> Schema:
     """Return the schema of a key: its shape, with its documentation and an example."""
     documented = {"description": known.option.doc, "examples": [known.option.example]}
+    if known.option.role is Role.TRIAL:
+        return {**documented, "$ref": "#/$defs/trial"}
     return {**documented, **of_shape(known.shape)}
 
 

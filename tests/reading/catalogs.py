@@ -6,6 +6,7 @@ from lab.kinds.catalog import Catalog
 from lab.kinds.command import Command
 from lab.kinds.dataset import Dataset
 from lab.kinds.environment import Environment
+from lab.kinds.sweep import Sweep
 from lab.kinds.training import Training
 
 
@@ -14,3 +15,11 @@ def portable() -> Catalog:
     specs = {each.kind: each for each in (Command, Dataset, Environment, Training)}
     places = dict.fromkeys(specs, ("local",))
     return Catalog(specs=specs, places={**places, "command": ("local", "docker")})
+
+
+def sweeping() -> Catalog:
+    """The same and sweeps, whose messages are about other kinds too."""
+    known = portable()
+    return Catalog(
+        specs={**known.specs, "sweep": Sweep}, places={**known.places, "sweep": ("local",)}
+    )

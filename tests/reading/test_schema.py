@@ -223,7 +223,8 @@ def test_both_are_of_one_mind_about_steps(step: dict[str, Any]) -> None:
     assume(static.get("timeout") != 0)
     tree = {"labfile": 1, "vars": {"a": "x"}, "steps": {"s": step}}
     by_schema = not list(validator().iter_errors(tree))
-    if by_schema != binds(tree):
+    meaningful = step["kind"] == "sweep"  # what its keys do wrong together no schema tells
+    if by_schema != binds(tree) and not (meaningful and by_schema):
         pytest.fail(f"schema: {by_schema}, binder: {not by_schema}: {step}")
 
 

@@ -166,8 +166,8 @@ def run_started(session: Session, run: int, command: str) -> RunStarted:
 def end_survivors(session: Session) -> None:
     """Ends what an earlier run left running: possible only if both lab and its warden were killed."""
     assert session.journal is not None, "only a session that writes may end processes"
-    runs = session.journal.runs()
-    if runs and runs[-1].finished is None:
+    last = next(iter(session.journal.runs(newest=1)), None)
+    if last is not None and last.finished is None:
         prefix = session.mark + ":"
         survivors = find_marked(prefix)
         if survivors:

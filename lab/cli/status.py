@@ -49,8 +49,7 @@ def main(words: Sequence[str]) -> int:
         steps, faults = _steps(lab, args)
         held = holding(lab.lab)
         rows = rows_of(Seen(lab=lab.lab, state=lab.state, held=held, steps=steps))
-        runs = lab.lab.runs()
-    last = runs[-1] if runs else None
+        last = next(iter(lab.lab.runs(newest=1)), None)
     if args.json:
         print(json_line(_json(lab, rows, held, last)))
     else:

@@ -144,12 +144,12 @@ class LabState:
         decoded = (self._decoded(seq, text) for seq, text in found)
         return [event for event in decoded if event is not None]
 
-    def runs(self) -> list[Run]:
-        """Every run, oldest first."""
+    def runs(self, newest: int | None = None) -> list[Run]:
+        """Every run, or so many of the newest, oldest first."""
         if self._file is None:
             return []
         with self._file.read() as db:
-            return runs(db, self.row.lab, self._file.damaged)
+            return runs(db, self.row.lab, self._file.damaged, newest)
 
     def check(self) -> list[str]:
         """What is wrong with the file and this lab's part of it: a sentence each; none if whole."""

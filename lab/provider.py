@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from lab.kinds.spec import Lifecycle, StepOutputs, option
 from lab.model.frozen import dataclass
+from lab.model.labfile import Resources
 from lab.model.plan import Change
 from lab.model.state import Record
 from lab.model.values import Artifact, Json, Value
@@ -28,9 +29,11 @@ __all__ = [
     "Json",
     "Lifecycle",
     "Observation",
+    "Part",
     "Provider",
     "Record",
     "Refused",
+    "Resources",
     "Retry",
     "StepOutputs",
     "Task",
@@ -102,7 +105,8 @@ class Task(Generic[S]):
     environment. ``directory`` is ``step.dir``; it exists. ``left`` is what ``io.remember`` stored in an
     earlier attempt that did not finish, else None. ``memory`` is what was remembered last, finished or not.
     ``target`` holds the target's rendered fields. ``digest`` is the step's identity: two tasks with one digest
-    are the same work. ``attempt`` counts from 1.
+    are the same work. ``attempt`` counts from 1. ``resources`` are what the step may use, 0 where nothing
+    was said, and ``gpus`` the devices that are its own (``io.run`` sets CUDA_VISIBLE_DEVICES to them).
     """
 
     address: str
@@ -118,6 +122,25 @@ class Task(Generic[S]):
     replacing: bool = False
     attempt: int = 1
     run: int = 0
+    resources: Resources = Resources()
+    gpus: tuple[str, ...] = ()
+
+
+class Part(Protocol):
+    """One of several programs that a step runs at the same time; see :meth:`Io.part`."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """As :meth:`Io.run`. After :meth:`end` its code is -15, however the program took that."""
+
+    def end(self) -> None:
+        """Ends what it runs or will run, with all descendants, and returns at once; any thread may call it."""
 
 
 @runtime_checkable
@@ -143,6 +166,12 @@ class Io(Protocol):
 
         Raises:
             Refused: the program does not exist, or ``cwd`` does not.
+        """
+
+    def part(self, name: str) -> Part:
+        """For a program that runs beside others of this step, each in a thread of its own.
+
+        In the log *name* leads each of its lines (``worker-1 | …``); without a name they are as they are.
         """
 
     def remember(self, memory: Json) -> None:

@@ -28,6 +28,9 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "-n", "--lines", type=_count, metavar="LINES", help="only the last so many (default: all)"
     )
+    parser.add_argument(
+        "--replica", metavar="NAME", default="", help="only one replica of a training: worker-1"
+    )
     args = arguments.parse(parser, words)
     rest = take_labfile(args)
     if len(rest) != 1:
@@ -39,19 +42,19 @@ def main(words: Sequence[str]) -> int:
     colour = colourful(sys.stdout)
     with recorded(args) as lab:
         if args.follow:
-            Follow(lab, rest[0], lines=args.lines, colour=colour).go()
+            Follow(lab, rest[0], args.lines, Printer(colour=colour, replica=args.replica)).go()
         else:
-            _print(lab, rest[0], args.run, args.lines, colour)
+            printer = Printer(colour=colour, replica=args.replica)
+            _print(lab, rest[0], args.run, args.lines, printer)
     return 0
 
 
-def _print(lab: Recorded, word: str, run: int | None, lines: int | None, colour: bool) -> None:
+def _print(lab: Recorded, word: str, run: int | None, lines: int | None, printer: Printer) -> None:
     """Prints what is there now, one log after the other."""
     steps = the_steps(lab, word)
     logs = [log for step in steps if (log := log_of(lab, step, run))]
     if not logs:
         raise _none(lab, word, run)
-    printer = Printer(colour=colour)
     if len(logs) == 1:
         printer.only = logs[0].address
     for log in logs:

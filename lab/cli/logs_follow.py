@@ -21,11 +21,11 @@ LOOK = 0.5  # seconds between two looks at the state
 class Follow:
     """Prints the newest logs of the steps that *word* picks. Mutable: steps start and end meanwhile."""
 
-    def __init__(self, lab: Recorded, word: str, *, lines: int | None, colour: bool) -> None:
+    def __init__(self, lab: Recorded, word: str, lines: int | None, printer: Printer) -> None:
         self._lab, self._word, self._lines = lab, word, lines
         self._tails: dict[str, Tail] = {}
         self._growing: set[str] = set()
-        self._printer = Printer(colour=colour)
+        self._printer = printer
         self._held: Holding | None = None
         self._waits = False
 

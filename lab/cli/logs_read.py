@@ -45,14 +45,16 @@ class Printer:
     Mutable: a line that is not whole yet waits for its rest.
     """
 
-    def __init__(self, *, colour: bool) -> None:
+    def __init__(self, *, colour: bool, replica: str = "") -> None:
+        """*replica*: print its lines alone, without its name."""
         self.only = ""  # an address
         self._colour = colour
+        self._lead = f"{replica} | ".encode() if replica else b""
         self._rests: dict[str, bytes] = {}
 
     def feed(self, address: str, data: bytes) -> None:
         """Prints what came of the log of *address*."""
-        if address == self.only:
+        if address == self.only and not self._lead:
             _write(data)
             return
         *whole, self._rests[address] = (self._rests.get(address, b"") + data).split(b"\n")
@@ -65,8 +67,13 @@ class Printer:
             self._lines(address, [rest])
 
     def _lines(self, address: str, lines: list[bytes]) -> None:
+        if self._lead:
+            size = len(self._lead)
+            lines = [line[size:] for line in lines if line.startswith(self._lead)]
         if lines:
-            head = paint(f"{address} │", "dim", self._colour).encode() + b" "
+            head = b""
+            if address != self.only:
+                head = paint(f"{address} │", "dim", self._colour).encode() + b" "
             _write(b"".join(head + line + b"\n" for line in lines))
 
 

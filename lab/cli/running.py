@@ -39,6 +39,7 @@ def limits(session: Session, args: argparse.Namespace) -> Limits:
         cpu=args.cpu if args.cpu is not None else float(machine.cpus),
         gpu=args.gpu if args.gpu is not None else machine.gpus,
         memory=machine.memory,
+        devices=machine.devices,
     )
 
 

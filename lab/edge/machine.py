@@ -39,17 +39,24 @@ class Machine:
         """Physical memory in bytes."""
         return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
-    @cached_property
+    @property
     def gpus(self) -> int:
-        """NVIDIA devices that CUDA_VISIBLE_DEVICES leaves visible."""
+        """How many GPUs there are."""
+        return len(self.devices)
+
+    @cached_property
+    def devices(self) -> tuple[str, ...]:
+        """NVIDIA devices that CUDA_VISIBLE_DEVICES leaves visible, as that variable names them."""
         visible = self._environ.get("CUDA_VISIBLE_DEVICES")
         if visible is not None:
-            return len([word for word in visible.split(",") if word.strip() not in ("", "-1")])
+            words = (word.strip() for word in visible.split(","))
+            return tuple(word for word in words if word not in ("", "-1"))
         try:
             names = os.listdir("/dev")
         except OSError:
-            return 0
-        return sum(1 for name in names if name.startswith("nvidia") and name[6:].isdigit())
+            return ()
+        found = [n[6:] for n in names if n.startswith("nvidia") and n[6:].isdigit()]
+        return tuple(sorted(found, key=int))
 
     def shared(self, name: str) -> str:
         """A folder of this user's cache for all labs; LAB_CACHE moves it."""

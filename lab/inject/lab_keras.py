@@ -121,7 +121,7 @@ class _Recorder:
         about = {
             "epoch": epoch + 1,
             "of": self.callback.params.get("epochs"),
-            "step": int(model.optimizer.iterations),
+            "step": int(importlib.import_module("numpy").asarray(model.optimizer.iterations)),
             "metrics": dict(_scalars(logs or {})),
         }
         if self.folder is not None:

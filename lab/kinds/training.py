@@ -42,8 +42,25 @@ class JsonlMetrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replicas:
+    """How many processes of each sort train together."""
+
+    chief: int = option(
+        "0 or 1: leads, saves, and decides whether the training succeeded; without one, worker 0 does.",
+        example=1,
+        default=0,
+        minimum=0,
+    )
+    worker: int = option("Processes that train.", example=2, default=0, minimum=0)
+    ps: int = option("Parameter servers, which hold variables.", example=1, default=0, minimum=0)
+    evaluator: int = option(
+        "0 or 1: evaluates checkpoints beside the training.", example=1, default=0, minimum=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """Trains a model with one process on this target; its metrics become outputs."""
+    """Trains a model with one process or several on this target; its metrics become outputs."""
 
     kind: ClassVar[str] = "training"
     lifecycle: ClassVar[Lifecycle] = Lifecycle.WORK
@@ -106,6 +123,31 @@ class Training:
         " emptied before a training that starts anew.",
         example="{{ step.dir }}/checkpoint",
         default=FilePath("{{ step.dir }}/checkpoint"),
+    )
+    replicas: Replicas | None = option(
+        "Processes that train together, each with its TF_CONFIG, the number of each sort; absent: one process.",
+        example={"worker": 2},
+        default=None,
+    )
+    strategy: Literal["none", "mirrored", "multi_worker", "parameter_server"] = option(
+        "TensorFlow's strategy that the program uses: checked against the replicas, the program and the"
+        " TensorFlow that is installed, before anything trains.",
+        example="multi_worker",
+        default="none",
+    )
+    restart: Literal["never", "on_failure"] = option(
+        "What the death of a replica (or of the only process) does: fail the step, or end all and start"
+        " all again, from the checkpoint.",
+        example="on_failure",
+        default="never",
+        identity=False,
+    )
+    max_restarts: int = option(
+        "How often `restart: on_failure` starts again within one attempt at the step.",
+        example=3,
+        default=3,
+        minimum=0,
+        identity=False,
     )
     seed: int | None = option(
         "Handed over as LAB_SEED and PYTHONHASHSEED; `lab_keras` seeds Python, NumPy and Keras with it.",

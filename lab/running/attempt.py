@@ -46,6 +46,7 @@ class Job:
     outcomes: Mapping[str, Outcome]
     run: int
     lines: bool = False
+    gpus: tuple[str, ...] = ()  # devices that are this step's own while it runs
     fault: LabError | None = None  # why it cannot even begin
 
 
@@ -163,6 +164,8 @@ def _task(job: Job, bench: Bench, number: int) -> Task[Any]:
         replacing=job.decision.verb is Verb.REPLACE,
         attempt=number,
         run=job.run,
+        resources=job.step.options.resources,
+        gpus=job.gpus,
     )
 
 
@@ -175,6 +178,7 @@ def _io(
         "LAB_STEP_DIR": bench.directory,
         "LAB_ROOT": labfile.root,
         "LAB_RUN": str(job.run),
+        **({"CUDA_VISIBLE_DEVICES": ",".join(job.gpus)} if job.gpus else {}),
         **bench.env,
     }
     place = Place(

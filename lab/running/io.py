@@ -11,6 +11,7 @@ from lab.model.frozen import dataclass
 from lab.model.values import Artifact, Json
 from lab.ports import Cancel, Clock, Files, Journal, Machine, Processes, Secrets, Sink, Work
 from lab.provider import Cancelled, Completed, Refused, TimedOut
+from lab.running.part import LEAD, Ending, Led, Shared, StepPart
 
 PROGRESS_EVERY = 0.1  # seconds; people read no faster, and a provider may tell every batch
 
@@ -79,10 +80,12 @@ class StepIo:
         deadline: float | None,
         memory: Memory | None = None,
         lines: bool = False,
+        part: str = "",
     ) -> None:
         self._ports, self._place, self._stop = ports, place, stop
         self._memory = memory or Memory()
         self._sink, self._tell, self._deadline, self._lines = sink, tell, deadline, lines
+        self._lead = f"{part}{LEAD}" if part else ""
         self._told = 0.0
 
     @property
@@ -125,6 +128,25 @@ class StepIo:
             max_rss=ended.max_rss,
         )
 
+    def part(self, name: str) -> StepPart:
+        self.check()
+        ending = Ending(self._stop)
+        if self._sink is not None and not isinstance(self._sink, Shared):
+            self._sink = Shared(self._sink)
+        led = Led(self._sink, name) if name and self._sink is not None else None
+        io = StepIo(
+            self._ports,
+            self._place,
+            stop=ending,
+            sink=led or self._sink,
+            tell=self._tell,
+            deadline=self._deadline,
+            memory=self._memory,
+            lines=self._lines,
+            part=name,
+        )
+        return StepPart(io, ending, self._stop, led)
+
     def _heard(
         self, on_line: Callable[[str], None] | None, quiet: bool
     ) -> Callable[[str], None] | None:
@@ -132,7 +154,7 @@ class StepIo:
             return on_line
 
         def heard(line: str) -> None:
-            self._tell(self._progress(line=line))
+            self._tell(self._progress(line=self._lead + line))
             if on_line is not None:
                 on_line(line)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from lab.model.event import ProtectSet
 from lab.model.frozen import dataclass
@@ -126,7 +126,11 @@ class Run:
                 schedule.end(address)
             else:
                 schedule.hold(address)
-        return [self._jobs.pop(address) for address in schedule.startable()]
+        return [self._equipped(address) for address in schedule.startable()]
+
+    def _equipped(self, address: str) -> Job:
+        job, gpus = self._jobs.pop(address), self._schedule.devices_of(address)
+        return replace(job, gpus=gpus) if gpus else job
 
     def make(self, job: Job, before: Result | None) -> Result:
         """Makes one step, in a thread of the crew."""

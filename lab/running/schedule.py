@@ -19,6 +19,7 @@ class Limits:
     cpu: float
     gpu: int = 0
     memory: int = 0
+    devices: tuple[str, ...] = ()  # the GPUs by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Schedule:
         heapq.heapify(self._ready)
         self._held: list[tuple[tuple[float, int], str]] = []
         self._running: set[str] = set()
+        self._free = list(limits.devices[: limits.gpu])
+        self._devices: dict[str, tuple[str, ...]] = {}
         self._left = len(self._waits)
 
     @property
@@ -99,6 +102,7 @@ class Schedule:
             entry = heapq.heappop(self._held)
             if self._fits(entry[1]):
                 self._running.add(entry[1])
+                self._lend(entry[1])
                 taken.append(entry[1])
             else:
                 kept.append(entry)
@@ -109,12 +113,23 @@ class Schedule:
     def end(self, address: str) -> None:
         """Something is over, however it ended: those that waited for it may come."""
         self._running.discard(address)
+        self._free += self._devices.pop(address, ())
         self._left -= 1
         for dependent in self._dependents[address]:
             waits = self._waits[dependent]
             waits.discard(address)
             if not waits:
                 heapq.heappush(self._ready, (self._rank[dependent], dependent))
+
+    def devices_of(self, address: str) -> tuple[str, ...]:
+        """The GPUs that are a running step's own."""
+        return self._devices.get(address, ())
+
+    def _lend(self, address: str) -> None:
+        wish = self._demands.get(address, FREE).resources.gpu
+        if wish and self._free:
+            self._devices[address] = tuple(self._free[:wish])
+            del self._free[:wish]
 
     def waiting_for(self, address: str) -> list[str]:
         """The steps that *address* still waits for, in order of urgency."""

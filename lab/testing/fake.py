@@ -68,8 +68,12 @@ class FakeIo(World):
         if on_line is not None:
             for line in completed.output.splitlines():
                 on_line(line)
-        self._count()
+        self.count()
         return completed
+
+    def part(self, name: str) -> FakePart:
+        self.check()
+        return FakePart(self)
 
     def tool(self, name: str) -> str:
         if name in self.tools or name not in self.programs:
@@ -82,7 +86,29 @@ class FakeIo(World):
             self.stop.set()
             raise Cancelled
         self.check()
-        self._count()
+        self.count()
+
+
+class FakePart:
+    """One program of several; programs of a test end at once, so that there is nothing to end."""
+
+    def __init__(self, io: FakeIo) -> None:
+        self._io = io
+        self.ended = False
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        return self._io.run(argv, cwd=cwd, env=env, on_line=on_line)
+
+    def end(self) -> None:
+        """Notes that somebody wished so."""
+        self.ended = True
 
 
 def _completed(came: Completed | str | int | None) -> Completed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import subprocess
@@ -35,9 +36,16 @@ class RealIo(World):
     ) -> None:
         super().__init__(root, address=address, env=env, tools=tools)
         self._deadline = None if timeout is None else time.monotonic() + timeout
+        self.ended = threading.Event()
+
+    def part(self, name: str) -> RealPart:
+        self.check()
+        return RealPart(self, name)
 
     def check(self) -> None:
         super().check()
+        if self.ended.is_set():
+            raise Cancelled
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise TimedOut
 
@@ -47,7 +55,7 @@ class RealIo(World):
             self.check()
             self.stop.wait(min(_LOOK_EVERY, max(0.0, until - time.monotonic())))
         self.check()
-        self._count()
+        self.count()
 
     def run(
         self,
@@ -74,7 +82,7 @@ class RealIo(World):
         finally:
             _end(child)
             listener.join()
-        self._count()
+        self.count()
         return Completed(code, "".join(heard) if capture else "")
 
     def _wait(self, child: subprocess.Popen[str]) -> int:
@@ -82,6 +90,37 @@ class RealIo(World):
             with suppress(subprocess.TimeoutExpired):
                 return child.wait(_LOOK_EVERY)
             self.check()
+
+
+class RealPart:
+    """One program of several. In the log nothing tells its lines from the others'."""
+
+    def __init__(self, whole: RealIo, name: str) -> None:
+        self._whole, self.name = whole, name
+        self._io = copy.copy(whole)
+        self._io.ended = threading.Event()
+        self._io.dies_after = None
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        try:
+            completed = self._io.run(argv, cwd=cwd, env=env, on_line=on_line)
+        except Cancelled:
+            if self._whole.stop.is_set():
+                raise
+            return Completed(-signal.SIGTERM)
+        self._whole.count()
+        return completed
+
+    def end(self) -> None:
+        """Ends the program."""
+        self._io.ended.set()
 
 
 def _start(

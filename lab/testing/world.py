@@ -81,7 +81,7 @@ class World:
         """Keeps a copy as the journal would: whatever is no JSON fails here."""
         self.check()
         self.memory = unpack(copy.deepcopy(pack(memory, self.root)), self.root)  # type: ignore[assignment]
-        self._count()
+        self.count()
 
     def note(self, text: str, *, tell: bool = False) -> None:
         self.check()
@@ -105,7 +105,7 @@ class World:
         if not os.path.exists(full):
             raise Refused(f"there is no `{path}`", "A test's world looked for it.")
         found = Artifact(full, content_digest(full), _size(full))
-        self._count()
+        self.count()
         return found
 
     def shared(self, name: str) -> str:
@@ -121,7 +121,8 @@ class World:
             raise Refused(f"`{name}` is not installed", "A test's world looked for it.")
         return found
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Counts a call that took effect, and dies if it was to be the last."""
         self.calls += 1
         if self.calls == self.dies_after:
             raise Killed(f"after call {self.calls}")

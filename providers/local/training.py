@@ -1,4 +1,4 @@
-"""The ``training`` kind on this machine: one process, its metrics while it runs, its checkpoint kept."""
+"""The ``training`` kind on this machine: its processes, its metrics while it runs, its checkpoint kept."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ import os
 import posixpath
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import lab.provider
 from lab.crashpoint import passing
 from lab.kinds.training import JsonlMetrics, StdoutMetrics
 from lab.kinds.training import Training as Spec
 from lab.model.frozen import dataclass
-from lab.model.tree import text_of
-from lab.provider import Io, Json, Refused, Task, Value, leave_in_place, unobservable
+from lab.provider import Io, Refused, Task, Value, leave_in_place, unobservable
 
+from ._argv import arguments, argv_of
+from ._cluster import replicas_of
 from ._curve import Curve, read_curve
 from ._metrics import Origin, Source, source_of
-from ._outputs import given_outputs, output_file, take_outputs
-from ._program import (
-    collect,
-    folder,
-    programs_of,
-    require_success,
-    resolved,
-    surroundings,
-    words,
-)
+from ._outputs import given_outputs
+from ._program import collect, folder, surroundings
+from ._replicas import Work, train
+from ._strategy import check_strategy
 from ._watch import Watch
 
-__all__ = ["Spec", "adopt", "apply", "destroy", "observe"]
+__all__ = ["Spec", "adopt", "apply", "arguments", "destroy", "observe"]
 
 observe = unobservable
 destroy = leave_in_place
@@ -53,17 +48,16 @@ class Begun:
 def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     """Runs the training to its end; its last metrics, its artifacts and its own values are the outputs."""
     spec = task.spec
-    argv = list(_argv(task, io))
+    argv, replicas = list(argv_of(task, io)), replicas_of(spec)
+    check_strategy(task, replicas, argv, io)
     begun = _begin(task, io)
     source = source_of(spec.metrics, task.root, _origin(begun))
     kept = None if begun.curve == begun.metrics_file else begun.curve
-    with output_file(task.directory) as output:
-        env = {**_env(task, begun, io), "LAB_OUTPUT": output}
-        with Watch(source, kept, io) as watch:
-            completed = io.run(argv, cwd=folder(task.root, spec.cwd), env=env, on_line=watch.hear)
-        require_success(completed)
-        metrics, values = _last(source, spec), take_outputs(output)
-    return collect(spec.artifacts, values, io, {"metrics": metrics})
+    env = _env(task, begun, io)
+    with Watch(source, kept, io) as watch:
+        work = Work(argv=argv, cwd=folder(task.root, spec.cwd), env=env, on_line=watch.hear)
+        values = train(task, io, replicas, work)
+    return collect(spec.artifacts, values, io, {"metrics": _last(source, spec)})
 
 
 def adopt(task: Task[Spec], id: str, io: Io) -> Mapping[str, Value]:
@@ -101,53 +95,6 @@ def _hear(source: Source, id: str, root: str) -> None:
 
 
 # --- what is run ------------------------------------------------------------------------------
-
-
-def _argv(task: Task[Spec], io: Io) -> Iterator[str]:
-    spec = task.spec
-    if spec.command is not None:
-        yield from resolved(words(spec.command), spec.environment)
-        return
-    yield _python(task, io)
-    if spec.module is not None:
-        yield from ("-m", spec.module)
-    else:
-        yield folder(task.root, spec.script or "")
-    yield from arguments(spec.parameters)
-    yield from spec.args
-
-
-def arguments(parameters: Mapping[str, Json]) -> Iterator[str]:
-    """Parameters as ``--name value``: true is ``--name`` alone, false and null are nothing.
-
-    A list is ``--name a b c``, as argparse's ``nargs="+"`` takes it; a map is JSON.
-    """
-    for name, value in parameters.items():
-        match value:
-            case None | False:
-                continue
-            case True:
-                yield f"--{name}"
-            case list():
-                yield from (f"--{name}", *map(text_of, value))
-            case _ if (text := text_of(value)).startswith("-"):  # argparse takes -1e-05 for a flag
-                yield f"--{name}={text}"
-            case _:
-                yield from (f"--{name}", text)
-
-
-def _python(task: Task[Spec], io: Io) -> str:
-    environment = task.spec.environment
-    if environment is not None:
-        return f"{programs_of(environment)}/python"
-    path = task.env.get("PATH", io.ambient.get("PATH", os.defpath))
-    found = shutil.which("python", path=path) or shutil.which("python3", path=path)
-    if found is None:
-        raise Refused(
-            "there is no `python` on PATH",
-            "Name an `environment` step in this one, or install Python.",
-        )
-    return found
 
 
 def _env(task: Task[Spec], begun: Begun, io: Io) -> dict[str, str]:

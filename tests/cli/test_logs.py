@@ -251,3 +251,17 @@ def test_an_old_log_is_called_old_while_a_run_goes_on(
     ran = following(lambda: None, "a")
     assert ran.out == "old\n"
     assert "that was run 1, and run 2, which goes on, has not started it" in ran.err
+
+
+# --- replicas -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("a",), ("a", "-f")])
+def test_one_replica_s_lines_alone(past: Past, words: tuple[str, ...]) -> None:
+    past.labfile(STEPS)
+    past.run()
+    past.done(
+        "a", text="worker-0 | one\nworker-1 | two\nworker-10 | no\n[lab] said\nworker-1 | end"
+    )
+    past.end()
+    assert past("logs", *words, "--replica", "worker-1").out == "two\nend\n"

@@ -232,3 +232,21 @@ def _nonzero(wishes: Sequence[Resources], room: float) -> list[float]:
         if limit == room:
             return [getattr(w, name) for w in wishes]
     return []
+
+
+def test_gpus_are_lent_by_name_and_come_back() -> None:
+    wish = Demand(Resources(gpu=1))
+    schedule = Schedule(
+        {"a": (), "b": (), "c": ()},
+        limits=Limits(jobs=3, cpu=3, gpu=2, devices=("4", "7")),
+        demands={"a": wish, "b": wish, "c": wish},
+        seconds={},
+    )
+    while address := schedule.ready():
+        schedule.hold(address)
+    assert schedule.startable() == ["a", "b"]
+    assert (schedule.devices_of("a"), schedule.devices_of("b")) == (("4",), ("7",))
+    schedule.end("a")
+    assert schedule.startable() == ["c"]
+    assert schedule.devices_of("c") == ("4",)
+    assert schedule.devices_of("a") == ()

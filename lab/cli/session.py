@@ -84,15 +84,13 @@ class Session:
 
     @cached_property
     def secrets(self) -> Secrets:
-        secrets = Secrets(
+        return Secrets(
             self.labfile.secrets,
             root=self.labfile.root,
             key=self.state.key,
             environ=os.environ,
             allow_commands=self._allow_commands,
         )
-        self.files.conceal(lambda path: secrets.redact(path) != path)
-        return secrets
 
     @cached_property
     def machine(self) -> Machine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lab.edge.globbing import TooMany, glob
 from lab.edge.hash_cache import HashCache, Stamp, settles_in, stamp_of
@@ -49,10 +49,6 @@ class Files:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def conceal(self, secret: Callable[[str], bool]) -> None:
-        """Hashes of files whose path is *secret* are not stored."""
-        self._cache.conceals = secret
 
     def close(self) -> None:
         """Stores the hashes that were made, for the next time."""

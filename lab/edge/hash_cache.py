@@ -14,7 +14,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import blake2b
 from typing import TypeAlias
 
 from lab.edge.private import make_private, private
@@ -32,10 +34,6 @@ _TROUBLE = (sqlite3.Error, UnicodeDecodeError, OSError)
 _TABLE = """CREATE TABLE IF NOT EXISTS hashes(
     path TEXT PRIMARY KEY, size INTEGER, mtime INTEGER, ctime INTEGER, inode INTEGER, hash TEXT
 ) WITHOUT ROWID"""
-
-
-def _nothing(_: str) -> bool:
-    return False
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
@@ -59,13 +57,11 @@ def settles_in(stamp: Stamp, now: int) -> int:
 class HashCache:
     """Hashes by path, in a file at *path* that may be lost at any time.
 
-    Without a folder for the file, or with a damaged one, it remembers for this process only; so it
-    does for keys of which ``conceals`` says that they hold something secret.
+    Without a folder for the file, or with a damaged one, it remembers for this process only.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self.conceals: Callable[[str], bool] = _nothing
         self._lock = threading.Lock()
         self._known: dict[str, tuple[Stamp, str]] = {}
         self._new: dict[str, tuple[Stamp, str]] = {}
@@ -141,11 +137,7 @@ class HashCache:
     def _store(self) -> None:
         if not self._new:
             return
-        rows = [
-            (key, *stamp, hashed)
-            for key, (stamp, hashed) in self._new.items()
-            if not self.conceals(key)
-        ]
+        rows = [(key, *stamp, hashed) for key, (stamp, hashed) in self._new.items()]
         self._new = {}
         for _ in range(2):
             file = self._opened(create=True)
@@ -214,5 +206,15 @@ def _insert(file: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> Non
 
 
 def _text(key: str) -> str:
-    """*key* as SQLite takes it: a file's name may be no text."""
-    return key if key.isascii() else key.encode("utf-8", "backslashreplace").decode()
+    """*key* as it is stored: each folder's and file's name as a hash, for a name may hold a secret."""
+    folder, slash, name = key.rpartition("/")
+    return _folder(folder) + slash + _hidden(name)
+
+
+@lru_cache(maxsize=4096)
+def _folder(path: str) -> str:
+    return "/".join(_hidden(name) for name in path.split("/"))
+
+
+def _hidden(name: str) -> str:
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest() if name else ""

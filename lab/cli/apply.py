@@ -12,7 +12,7 @@ from lab.cli.ending import OUTCOMES, ending
 from lab.cli.locking import locked
 from lab.cli.outputs import Evaluated, evaluated
 from lab.cli.running import begin, confirm, end_survivors, interruptible, limits, moves, reporting
-from lab.cli.saved import is_saved_plan, recall, refuse_if_moved
+from lab.cli.saved import is_saved_plan, recall, refuse_if_moved, require_sealed
 from lab.cli.session import Session, Survey, warnings_of
 from lab.cli.streams import heard_or_not
 from lab.cli.terminal import colourful
@@ -50,6 +50,7 @@ def main(words: Sequence[str]) -> int:
             draft = session.plan(selection, found, commands=commands)
             if before is not None:
                 refuse_if_moved(path, session, draft, before)
+                require_sealed(path, session)
             if not (args.quiet or args.json):
                 show(warnings_of(session, found))
             if draft.plan.empty and not _protects(session, draft):

@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lab import __version__
 from lab.edge.machine import Machine, cache_root
@@ -37,7 +37,7 @@ def uv(machine: Machine, *, needed: bool) -> Check:
             status=Status.FAIL if needed else Status.WARN,
             fix=f"{sys.executable} -m pip install uv",
         )
-    said = version_of([path, "--version"])
+    said = version_of([path, "--version"], machine.ambient)
     if said is None:
         return Check(
             about=ABOUT,
@@ -104,11 +104,15 @@ def _more_than_there_is(machine: Machine, wish: Resources) -> Iterator[str]:
         yield f"{wish.gpu} GPU{'' if wish.gpu == 1 else 's'}"
 
 
-def version_of(argv: Sequence[str]) -> str | None:
-    """The first line that a program prints of itself; None if it does not run."""
+def version_of(argv: Sequence[str], ambient: Mapping[str, str]) -> str | None:
+    """The first line that a program prints of itself; None if it does not run.
+
+    It gets the environment *ambient*, which holds no secret.
+    """
     try:
         done = subprocess.run(
             argv,
+            env=dict(ambient),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_PATIENCE,

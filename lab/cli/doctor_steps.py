@@ -104,7 +104,7 @@ def _pythons(graph: Graph, machine: Machine, about: str) -> Iterator[Check]:
             continue
         name, place = f"Python {version}", os.path.join(graph.labfile.root, version)
         asked = place if "/" in version else version
-        found = version_of([uv, "python", "find", "--no-python-downloads", asked])
+        found = version_of([uv, "python", "find", "--no-python-downloads", asked], machine.ambient)
         if found is None and "/" in version:
             text = f"`{address}` names it, and it is not there"
             fix = "name a version, such as 3.11, or install it there"

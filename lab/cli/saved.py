@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import hmac
 import json
 import os
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from typing import Any
 from lab import __version__
 from lab.cli.arguments import usage
 from lab.cli.session import Session
+from lab.edge.contents import contents
 from lab.model.diagnostic import Diagnostic, PlanError
 from lab.model.plan import Action
 from lab.model.regex import regex
@@ -20,6 +23,7 @@ from lab.planning.plan import Draft
 from lab.report.plan_json import plan_json
 
 MARK = "lab-plan"
+_LARGEST = 64 * 1024 * 1024  # bytes
 _REMEMBERED: Mapping[str, type] = {
     "overlay": str,
     "var": list,
@@ -55,6 +59,8 @@ def save(path: str, session: Session, draft: Draft, args: argparse.Namespace) ->
             "steps": fingerprints(session, draft),
         },
     }
+    if session.state.key:
+        saved["seal"] = _seal(saved, session.state.key)
     partial = f"{path}.{os.getpid()}.part"
     try:
         with open(partial, "w", encoding="utf-8") as file:
@@ -97,8 +103,56 @@ def recall(path: str, args: argparse.Namespace) -> Mapping[str, str]:
     for name in _REMEMBERED:
         setattr(args, name, saved["args"][name])
     args.labfile = saved["labfile"]
+    _require_near(path, saved["labfile"])
     steps: Mapping[str, str] = saved["steps"]
     return steps
+
+
+def _require_near(path: str, labfile: str) -> None:
+    """Refuses a plan for a Labfile that is neither here nor above: whoever wrote the plan chose it.
+
+    Raises:
+        LabfileError: it names such a Labfile.
+    """
+    real, here = os.path.realpath(labfile), os.path.realpath(os.getcwd())
+    above = here == os.path.dirname(real) or here.startswith(
+        os.path.dirname(real).rstrip("/") + "/"
+    )
+    if not above and not real.startswith(here.rstrip("/") + "/"):
+        raise usage(
+            f"{path} is the plan of another Labfile, {labfile}",
+            "if that is meant, go there first, or say so with `-C DIR`",
+        )
+
+
+def require_sealed(path: str, session: Session) -> None:
+    """Refuses a saved plan that is not as this lab wrote it, once the lab has a state.
+
+    Before the first run there is nothing to seal with; what is applied then is shown like any plan.
+
+    Raises:
+        PlanError: it was altered, or written before the lab had a state.
+    """
+    whole = _whole_file(path) or {}
+    if not session.state.run:
+        return
+    seal = whole.pop("seal", None)
+    if not isinstance(seal, str) or not hmac.compare_digest(
+        seal.encode(), _seal(whole, session.state.key).encode()
+    ):
+        raise PlanError(
+            Diagnostic(
+                summary=f"{path} is not as this lab wrote it",
+                detail="It was altered, or saved by another lab or before this one's first run.",
+                help="make and read a new one: `lab plan --out FILE`",
+            )
+        )
+
+
+def _seal(whole: Mapping[str, Any], key: str) -> str:
+    """A keyed hash over the plan, which only who has the state can make."""
+    text = json.dumps(whole, sort_keys=True, ensure_ascii=True)
+    return hmac.new(bytes.fromhex(key), text.encode(), hashlib.sha256).hexdigest()
 
 
 def _whole(saved: Mapping[str, Any]) -> bool:
@@ -173,10 +227,16 @@ def _plain(value: Any, *, keyed: bool) -> Any:
 def _load(path: str) -> Any:
     """The saved part of a plan file, or None if it is not one."""
     try:
-        if os.path.getsize(path) > 64 * 1024 * 1024:
-            return None
-        with open(path, encoding="utf-8") as file:
-            saved = json.load(file)["saved"]
+        saved = (_whole_file(path) or {})["saved"]
         return saved if saved["mark"] == MARK else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         return None
+
+
+def _whole_file(path: str) -> dict[str, Any] | None:
+    try:
+        data = contents(path, _LARGEST + 1)
+        found = json.loads(data.decode("utf-8")) if len(data) <= _LARGEST else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -62,3 +62,31 @@ def test_a_damaged_plan_is_refused(saved: Past, over: dict[str, Any]) -> None:
         over = {"args": {**whole, **over["args"]}}
     change(saved, **over)
     assert "the.plan is damaged" in saved("apply", "the.plan", expect=2).err
+
+
+def test_a_plan_that_somebody_altered_is_refused(saved: Past) -> None:
+    """Its steps' hashes are right, so that the lab's own seal is what tells."""
+    past = saved
+    past("apply", "the.plan", expect=1)
+    past("plan", "--out", "the.plan")
+    plan = json.loads((past.root / "the.plan").read_text())
+    assert len(plan["seal"]) == 64
+    for altered in (
+        {**plan, "summary": {"keep": 9}},
+        {**plan, "seal": "0" * 64},
+        {**plan, "seal": 3},
+    ):
+        (past.root / "the.plan").write_text(json.dumps(altered))
+        assert "not as this lab wrote it" in past("apply", "the.plan", expect=3).err
+    plan.pop("seal")
+    (past.root / "the.plan").write_text(json.dumps(plan))
+    assert "not as this lab wrote it" in past("apply", "the.plan", expect=3).err
+
+
+def test_a_plan_cannot_choose_a_labfile_elsewhere(
+    saved: Past, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    evil = tmp_path_factory.mktemp("evil") / "Labfile.yaml"
+    evil.write_text("labfile: 1\nsteps: {a: {kind: command, command: [touch, pwned]}}\n")
+    change(saved, labfile=str(evil))
+    assert "is the plan of another Labfile" in saved("apply", "the.plan", expect=2).err

@@ -16,6 +16,7 @@ from makespan import makespan
 from measure import Missing, say
 from peers import install
 from rows import Row
+from scale import scale
 from setting import Setting
 from startup import startup
 from sweep import sweep
@@ -30,6 +31,7 @@ GROUPS: Mapping[str, Group] = {
     "apply": races.apply,
     "again": races.again,
     "linearity": races.linearity,
+    "scale": scale,
     "makespan": makespan,
     "memory": races.memory,
     "hashing": hashing,

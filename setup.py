@@ -51,6 +51,7 @@ setup(
             "types-psutil",
             "types-networkx",
             "psycopg[binary]>=3.1.8,<4",
+            "apsw>=3.46,<4",
         ],
     },
     entry_points={"console_scripts": ["lab = lab.cli.main:program"]},

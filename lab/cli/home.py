@@ -6,14 +6,12 @@ import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 
 from lab.cli.labfile import Source, declared_in, given
 from lab.edge.discover import discover
 from lab.edge.journal import Journal
-from lab.edge.postgres import LEASE_SECONDS, reach
-from lab.edge.postgres_dsn import read_dsn
 from lab.edge.secrets import Secrets
-from lab.kinds.quantity import seconds
 from lab.model.diagnostic import Diagnostic, LabError, LabfileError
 from lab.model.labfile import Labfile
 from lab.model.layout import state_path
@@ -23,7 +21,6 @@ from lab.reading.scope import base_scope
 from lab.reading.template import TemplateFault, render
 from lab.running.variables import Resolved
 
-SHORTEST_LEASE = 3.0
 _ABOUT_STATE = ("labfile", "name", "vars", "secrets", "state")
 
 
@@ -42,9 +39,8 @@ def journal_of(labfile: Labfile, *, allow_commands: bool) -> Journal:
     if settings.backend == "local":
         return file_journal(labfile.root)
     fields = _fields(labfile, allow_commands=allow_commands)
-    workspace = str(fields.get("workspace") or "")
-    dsn = read_dsn(str(fields["dsn"]), workspace)
-    return Journal(dsn.place, labfile.root, reach(dsn, workspace, _lease(labfile, fields)))
+    journal: Journal = import_module("lab.cli.home_team").team_journal(labfile, fields)
+    return journal  # whoever keeps the state in a file does not wait for the rest
 
 
 def journal_from(source: Source, args: argparse.Namespace) -> Journal:
@@ -74,22 +70,6 @@ def is_shared(source: Source) -> bool:
     """Whether the state does not lie in the lab's folder, as far as can be told before anything is checked."""
     state = source.document.tree.get("state")
     return isinstance(state, Mapping) and state.get("backend", "local") != "local"
-
-
-def _lease(labfile: Labfile, fields: Mapping[str, Json]) -> float:
-    lease = fields.get("lease")
-    if lease is None:
-        return LEASE_SECONDS
-    found = seconds(str(lease)) or _number(lease)
-    if found is None or found < SHORTEST_LEASE:
-        span = labfile.document.span_of(("state", "lease"))
-        summary = f"the `lease` of the state must be at least {SHORTEST_LEASE:.0f}s, not {lease}"
-        raise LabfileError(Diagnostic(summary=summary, help="lease: 60s", span=span))
-    return found
-
-
-def _number(value: Json) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _fields(labfile: Labfile, *, allow_commands: bool) -> dict[str, Json]:

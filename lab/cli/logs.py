@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from lab.cli import arguments
+from lab.cli.home import is_shared
 from lab.cli.logs_find import Log, log_of
 from lab.cli.logs_follow import Follow
 from lab.cli.logs_read import Printer, Tail
@@ -13,6 +14,7 @@ from lab.cli.named import add_words, take_labfile, the_steps
 from lab.cli.recorded import NotYetError, Recorded, recorded
 from lab.cli.terminal import colourful
 from lab.model.diagnostic import Diagnostic
+from lab.model.event import RunStarted
 
 ABOUT = """Print the log of a step's newest run, or of the run that --run names.
 
@@ -58,12 +60,12 @@ def _print(lab: Recorded, word: str, run: int | None, lines: int | None, printer
     if len(logs) == 1:
         printer.only = logs[0].address
     for log in logs:
-        for block in _blocks(log, lines, alone=len(logs) == 1):
+        for block in _blocks(lab, log, lines, alone=len(logs) == 1):
             printer.feed(log.address, block)
         printer.flush(log.address)
 
 
-def _blocks(log: Log, lines: int | None, *, alone: bool) -> Iterator[bytes]:
+def _blocks(lab: Recorded, log: Log, lines: int | None, *, alone: bool) -> Iterator[bytes]:
     """What is in the log; what goes wrong with printing it is another matter."""
     blocks = Tail(log.path, lines).blocks()
     while True:
@@ -72,7 +74,7 @@ def _blocks(log: Log, lines: int | None, *, alone: bool) -> Iterator[bytes]:
         except FileNotFoundError:
             if alone:
                 sys.stdout.flush()
-                print(_empty(log), file=sys.stderr)
+                print(_empty(lab, log), file=sys.stderr)
             return
         except OSError as error:
             raise _unreadable(log, error) from None
@@ -81,7 +83,13 @@ def _blocks(log: Log, lines: int | None, *, alone: bool) -> Iterator[bytes]:
         yield block
 
 
-def _empty(log: Log) -> str:
+def _empty(lab: Recorded, log: Log) -> str:
+    host = _made_on(lab, log.run)
+    if host:
+        return (
+            f"the log of `{log.address}` is not in this checkout: it wrote nothing in run {log.run},"
+            f" or the log lies where that run was made, on {host}. Here it would be {log.path}."
+        )
     return (
         f"`{log.address}` wrote nothing in run {log.run}, or its log was deleted since"
         f" (`lab gc` does that). It would be {log.path}."
@@ -114,6 +122,14 @@ def _unreadable(log: Log, error: OSError) -> NotYetError:
             detail=f"Its place is {log.path}.",
         )
     )
+
+
+def _made_on(lab: Recorded, run: int) -> str:
+    """The machine on which a run was made, where others run this lab too; empty where nobody does."""
+    if lab.source is None or not is_shared(lab.source):
+        return ""
+    began = (event for event in lab.lab.events(run=run) if isinstance(event, RunStarted))
+    return next((event.host for event in began), "")
 
 
 def _count(text: str) -> int:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from lab.cli.home import file_journal, journal_from
+from lab.cli.home import file_journal, is_shared, journal_from
 from lab.cli.labfile import Source, find, read_source
 from lab.cli.state_choice import choose, state_root
 from lab.edge.journal import Journal, LabState
@@ -62,7 +62,8 @@ def recorded(args: argparse.Namespace) -> Iterator[Recorded]:
     whose = _whose(args)
     source = whose.source
     with journal_from(source, args) if source else file_journal(whose.root) as journal:
-        lab = journal.open(whose.name, whose.overlay)
+        asking = source.path if source and is_shared(source) else ""
+        lab = journal.open(whose.name, whose.overlay, asking)
         yield Recorded(
             root=whose.root,
             journal=journal,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 
-from lab.cli.home import journal_of
+from lab.cli.home import file_journal, journal_of
 from lab.cli.labfile import Read, read_labfile
 from lab.edge.clock import Clock
 from lab.edge.files import Files
@@ -193,7 +193,7 @@ class Session:
 def warnings_of(session: Session, found: Survey) -> tuple[Diagnostic, ...]:
     """What a reader should know besides the plan."""
     blind = unseen(found, "The plan takes it to be as it was recorded.")
-    return (*session.graph.warnings, *blind, *_without_gpus(session))
+    return (*session.graph.warnings, *_left_behind(session), *blind, *_without_gpus(session))
 
 
 def unseen(found: Survey, meaning: str) -> tuple[Diagnostic, ...]:
@@ -212,6 +212,22 @@ def _slow(waiting: Sequence[str]) -> None:
     """Says whose answers are waited for, when looking takes long."""
     shown = ", ".join(waiting[:4]) + (f" and {len(waiting) - 4} more" if len(waiting) > 4 else "")
     print(f"looking at {shown}", file=sys.stderr, flush=True)
+
+
+def _left_behind(session: Session) -> Iterator[Diagnostic]:
+    """A state in `.lab` that is not used any more, because the Labfile names a database that has none of it."""
+    labfile = session.labfile
+    if labfile.state.backend == "local" or session.state.run:
+        return
+    with file_journal(labfile.root) as journal:
+        run = journal.open(labfile.name, labfile.overlay).load().run
+    if run:
+        yield Diagnostic(
+            severity=Severity.WARNING,
+            summary=f"the state that this lab has in .lab ({run} run{'' if run == 1 else 's'}) is not used:"
+            f" the Labfile names {session.place}, which has none yet",
+            help="`lab state push` moves it there",
+        )
 
 
 def _without_gpus(session: Session) -> Iterator[Diagnostic]:

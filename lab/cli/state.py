@@ -1,4 +1,4 @@
-"""`lab state`: looks after what is remembered; only `import` needs a Labfile."""
+"""`lab state`: looks after what is remembered; only `import`, `push` and `join` need a Labfile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from importlib import import_module
 from lab.cli import arguments
 from lab.cli.state_care import check, unlock
 from lab.cli.state_change import compact, mv, rm
-from lab.cli.state_list import list_, pull, show
+from lab.cli.state_copy import join, pull, push
+from lab.cli.state_list import list_, show
 from lab.model.diagnostic import did_you_mean
 
 
@@ -27,6 +28,8 @@ VERBS: Mapping[str, tuple[Callable[[Sequence[str]], int], str]] = {
     "import": (_import, "take over something that is there already"),
     "unlock": (unlock, "release the lock of a command that was killed"),
     "pull": (pull, "the whole state of a lab as JSON"),
+    "push": (push, "put a state where the Labfile says that it lies"),
+    "join": (join, "use a lab that others have in the database"),
     "check": (check, "read all of it, and say what is damaged"),
     "compact": (compact, "drop the history of old runs"),
 }
@@ -53,7 +56,7 @@ def _help() -> str:
     rows = "\n".join(f"  {verb:<8} {text}" for verb, (_, text) in VERBS.items())
     return f"""usage: lab state COMMAND [-C DIR] [--name NAME] [-e OVERLAY] [options]
 
-Looks after what is remembered; only `import` needs a Labfile.
+Looks after what is remembered; only `import`, `push` and `join` need a Labfile.
 
 {rows}
 

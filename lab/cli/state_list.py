@@ -1,4 +1,4 @@
-"""`lab state list`, `show` and `pull`: what is remembered, as it lies in the state."""
+"""`lab state list` and `show`: what is remembered, as it lies in the state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from lab.cli.state_choice import choose
 from lab.cli.state_open import state_file, state_of, state_parser
 from lab.cli.terminal import colourful, width
 from lab.edge.journal import Journal, LabState
-from lab.edge.journal_schema import FORMAT
 from lab.model.address import matches
 from lab.model.codec import record_to_json
 from lab.model.diagnostic import Diagnostic, StateError, did_you_mean
@@ -67,35 +66,6 @@ def show(words: Sequence[str]) -> int:
         if args.step not in records:
             raise no_record(args.step, records)
         print(json.dumps(record_to_json(records[args.step], lab.root), indent=2, default=dict))
-    return 0
-
-
-def pull(words: Sequence[str]) -> int:
-    """Prints the whole state of a lab as one JSON object; the key of its hashes stays."""
-    parser = state_parser("pull", "The whole state of a lab as one JSON object, without its key.")
-    args = arguments.parse(parser, words)
-    with state_of(args) as lab:
-        state = lab.load()
-        whole = {
-            "format": FORMAT,
-            "name": lab.row.name,
-            "overlay": lab.row.overlay,
-            "labfile": lab.row.labfile,
-            "run": state.run,
-            "records": [record_to_json(r, lab.root) for r in state.records.values()],
-            "runs": [
-                {
-                    "run": run.run,
-                    "started": run.started,
-                    "finished": run.finished,
-                    "outcome": run.outcome,
-                    "command": run.command,
-                    "counts": run.counts,
-                }
-                for run in lab.runs()
-            ],
-        }
-        print(json.dumps(whole, indent=1, default=dict))
     return 0
 
 

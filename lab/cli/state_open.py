@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from lab.cli.arguments import parser
 from lab.cli.home import file_journal, is_shared, journal_from
 from lab.cli.labfile import Source, read_source
+from lab.cli.recorded import name_of
 from lab.cli.state_choice import choose, state_root
 from lab.crashpoint import passing
 from lab.edge.journal import Journal, LabState
@@ -77,9 +78,12 @@ def state_of(args: argparse.Namespace) -> Iterator[LabState]:
     Raises:
         StateError: there is none, or there are several.
     """
+    source = shared_source(args)
     with state_file(args) as journal:
-        row = choose(journal.labs(), name=args.name, overlay=args.overlay)
-        yield journal.open(row.name, row.overlay)
+        name = args.name or (name_of(source) if source else "")
+        row = choose(journal.labs(), name=name, overlay=args.overlay)
+        mine = source is not None and row.name == name_of(source)
+        yield journal.open(row.name, row.overlay, source.path if source and mine else "")
 
 
 def record_change(lab: LabState, command: str, counted: str, changes: Changes) -> None:

@@ -65,7 +65,7 @@ class Tenancy:
     def vacate(self) -> None:
         """Gives the state back, if this object has it still."""
         epoch, self._mine = self._mine, None
-        if epoch is None:
+        if epoch is None or self.lost:  # then the lease ends by itself
             return
         try:
             self._give_back(epoch)
@@ -87,6 +87,11 @@ class Tenancy:
             return True
         with storage.write() as db:
             return lease.renew(db, self._lab, epoch)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the lease could not be renewed."""
+        return self._gone.is_set()
 
     def lose(self) -> None:
         """The lease could not be renewed: nothing is stored any more, whatever the database would say."""

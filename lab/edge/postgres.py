@@ -177,5 +177,5 @@ def reach(dsn: Dsn, workspace: str = "", lease: float = LEASE_SECONDS) -> Reach:
 
 
 def _marked(sql: str) -> bytes:
-    """SQL with the driver's marks for values."""
-    return sql.replace("?", "%s").encode()
+    """SQL with the driver's marks for values, and without the hints that are for SQLite's planner."""
+    return sql.replace("+lab =", "lab =").replace("?", "%s").encode()

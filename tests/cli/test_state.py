@@ -206,7 +206,9 @@ def test_compact_drops_history_and_nothing_else(full: Past) -> None:
         full.end()
     before = json.loads(full("state", "pull").out)
     assert "Dropped" in full("state", "compact", "--keep", "1").out
-    assert json.loads(full("state", "pull").out) == before
+    after = json.loads(full("state", "pull").out)
+    assert len(after.pop("events")) < len(before.pop("events"))
+    assert after == before
     assert "whole" in full("state", "check").out
 
 

@@ -64,9 +64,10 @@ def push(words: Sequence[str]) -> int:
     arguments.add_lock(parser)
     args = arguments.parse(parser, words)
     source, name = _source(args)
-    carried = _carried(args.file, source, name, args.overlay)
     key = lab_key(name, args.overlay)
     with _journal(source, args) as journal:
+        journal.labs()  # a target that cannot be read is told of first
+        carried = _carried(args.file, source, name, args.overlay)
         lab = journal.open(name, args.overlay, source.path, create=True)
         with held(lab, f"state push {args.file or ''}".strip(), args.lock_timeout):
             there = lab.carry()
@@ -86,25 +87,33 @@ def join(words: Sequence[str]) -> int:
     args = arguments.parse(state_parser("join", JOIN), words)
     source, name = _source(args)
     key = lab_key(name, args.overlay)
-    if not is_shared(source):
-        raise LabfileError(
-            Diagnostic(
-                summary=f"the state of {key} lies in its own folder, and is nobody else's",
-                help='write `state: {backend: postgresql, dsn: "{{ secrets.state_dsn }}"}` to share it',
-            )
-        )
     with _journal(source, args) as journal:
+        known = journal.labs()
+        if not is_shared(source):
+            raise _not_shared(key)
         row = journal.join(name, args.overlay, source.path)
     if row is None:
         raise StateError(
             Diagnostic(
                 summary=f"{journal.path} has no lab named {key}",
-                help="`lab apply` makes it; `lab state list` shows those that there are",
+                detail=f"It has: {', '.join(lab_key(each.name, each.overlay) for each in known)}."
+                if known
+                else "It has none at all yet.",
+                help="`lab apply` makes it",
             )
         )
     runs = f"{row.run} run{'' if row.run == 1 else 's'}"
     print(f"This checkout uses {key} in {journal.path} now: {runs} so far.")
     return 0
+
+
+def _not_shared(key: str) -> LabfileError:
+    return LabfileError(
+        Diagnostic(
+            summary=f"the state of {key} lies in its own folder, and is nobody else's",
+            help='write `state: {backend: postgresql, dsn: "{{ secrets.state_dsn }}"}` to share it',
+        )
+    )
 
 
 def _source(args: argparse.Namespace) -> tuple[Source, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,18 +11,15 @@ from lab.cli.init_environment import Packages
 from lab.cli.init_script import Script
 from lab.cli.init_settle import Settled, least_telling, leave
 from lab.model.address import is_name
+from lab.reading.write import scalar_text as scalar
 
 MOST_LINES = 25
 WIDEST = 96
 SCHEMA = "labfile.schema.json"
-_PLAIN = re.compile(r"(--?)?[A-Za-z_./][A-Za-z0-9_./@+-]*\Z")
 _OTHER_PARSERS = frozenset({
     "transformers", "hydra", "fire", "typer", "tyro", "jsonargparse", "simple_parsing", "docopt",
     "configargparse", "lightning", "pytorch_lightning",
 })  # fmt: skip
-_WORDS = frozenset(
-    {"true", "false", "null", "yes", "no", "on", "off", "y", "n", ".", ".nan", ".inf"}
-)
 
 
 def labfile_text(name: str, script: Script, packages: Packages, settled: Settled) -> str:
@@ -50,20 +46,6 @@ def lab_name(folder_name: str) -> str:
     """A lab's name made of its folder's."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder_name).strip("-")
     return name if is_name(name) else f"lab-{name}".rstrip("-")
-
-
-def scalar(value: Any) -> str:
-    """A value as YAML, plain where it reads as itself, also inside brackets."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value) if math.isfinite(value) else json.dumps(str(value))
-    if isinstance(value, list):
-        return f"[{', '.join(map(scalar, value))}]"
-    text = str(value)
-    if _PLAIN.match(text) and text.lower() not in _WORDS:
-        return text
-    return json.dumps(text, ensure_ascii=False)
 
 
 def surely_printed(script: Script) -> list[str]:

@@ -27,6 +27,8 @@ VERBS: dict[str, str] = {
     "drift": "look at what was made: what is not as it was",
     "graph": "draw the steps: text, dot or mermaid",
     "doctor": "check what a Labfile needs of this machine",
+    "import": "write a Labfile from a Katib Experiment",
+    "export": "print a sweep as a Katib Experiment",
     "gc": "delete what nothing refers to any more",
     "schema": "print the JSON Schema of Labfiles",
     "state": "list, show, move, remove or unlock what is remembered",

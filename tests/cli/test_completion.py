@@ -47,9 +47,17 @@ def test_options_of_a_command():
     assert all("\t" in each for each in candidates(["graph", "--inst"]))
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("version", "state")])
+@pytest.mark.parametrize(
+    "verb", [verb for verb in VERBS if verb not in ("version", "state", "import", "export")]
+)
 def test_every_command_tells_its_options(verb):
     assert "--help" in words(verb, "--")
+
+
+@pytest.mark.parametrize("verb", ["import", "export"])
+def test_commands_with_branches_complete_them(verb):
+    assert words(verb, "") == ["katib"]
+    assert "--help" in words(verb, "katib", "--")
 
 
 def test_choices_behind_an_option():

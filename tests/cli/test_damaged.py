@@ -35,7 +35,17 @@ WORDS = {
     "state import": ["b", "x"],
     "state push": ["pulled.json"],
 }
-STATELESS = {"init", "validate", "schema", "completion", "version", "graph", "doctor"}
+STATELESS = {
+    "init",
+    "validate",
+    "schema",
+    "completion",
+    "version",
+    "graph",
+    "doctor",
+    "import",
+    "export",
+}
 COMMANDS = sorted({*VERBS} - STATELESS - {"state"}) + [f"state {verb}" for verb in STATE_VERBS]
 
 

@@ -172,6 +172,15 @@ class Work(Protocol):
             OSError: they could not be written.
         """
 
+    def keep(self, artifact: Artifact) -> None:
+        """Keeps a copy by content, to be had back; without complaint not where that cannot be."""
+
+    def keep_input(self, path: str, digest: str) -> None:
+        """Likewise a file that a step reads (its path is relative to the lab's folder), unless it is large."""
+
+    def keep_curve(self, run: int, address: str) -> None:
+        """Keeps the curve in the step's folder, if there is one, beside the step's log of the run."""
+
     def remove_artifact(self, artifact: Artifact) -> bool:
         """Deletes an artifact if its bytes are still the recorded ones; False if they are not."""
 

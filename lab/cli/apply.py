@@ -11,6 +11,7 @@ from lab.cli.complain import show
 from lab.cli.ending import OUTCOMES, ending
 from lab.cli.locking import locked
 from lab.cli.outputs import Evaluated, evaluated
+from lab.cli.run_record import RunRecord
 from lab.cli.running import begin, confirm, end_survivors, interruptible, limits, moves, reporting
 from lab.cli.saved import is_saved_plan, recall, refuse_if_moved, require_sealed
 from lab.cli.session import Session, Survey, warnings_of
@@ -70,6 +71,8 @@ def _run(session: Session, args: argparse.Namespace, found: Survey, draft: Draft
         reporting(session, args, draft.plan) as reporter,
     ):
         started = begin(session, number, "apply")
+        record = RunRecord(session, number)
+        record.begin()
         reporter.tell(started)
         report = Run(
             draft,
@@ -94,6 +97,7 @@ def _run(session: Session, args: argparse.Namespace, found: Survey, draft: Draft
         )
         session.ports.journal.append(finished)
         reporter.tell(finished)
+        record.write()
     if not args.json:
         with heard_or_not():
             ending(session, args, reporter.heard, report, outputs, since=started.time)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from lab.cli import arguments
 from lab.cli.asking import ask
 from lab.cli.gc_find import Garbage, in_lab
+from lab.cli.gc_objects import in_objects, needed_by
 from lab.cli.gc_store import in_store
 from lab.cli.home import file_journal
 from lab.cli.locking import held
@@ -50,7 +51,7 @@ def main(words: Sequence[str]) -> int:
         type=arguments.positive,
         default=20,
         metavar="N",
-        help="logs kept (default: 20)",
+        help="runs whose logs, curves and copies stay (default: 20)",
     )
     parser.add_argument(
         "--older-than", type=arguments.seconds, metavar="TIME", help="clear the store, too (30d)"
@@ -104,10 +105,19 @@ def _garbage(lab: Recorded, args: argparse.Namespace) -> Iterator[Garbage]:
             keep_runs=args.keep_runs,
             cache=cache_root(os.environ),
         )
+        yield from in_objects(lab.root, set(_needed(lab, args.keep_runs)))
     if args.older_than is not None:
         outputs = [record.done.outputs for record in records.values() if record.done]
         needed = {str(each["sha256"]) for each in outputs if "sha256" in each}
         yield from in_store(_store(), unused_since=_before(args), needed=needed)
+
+
+def _needed(lab: Recorded, keep_runs: int) -> Iterator[str]:
+    """The hashes that any lab of this folder needs; they share their copies."""
+    with file_journal(lab.root) as own:
+        for journal in (lab.journal, own):
+            for row in journal.labs():
+                yield from needed_by(journal.open(row.name, row.overlay), keep_runs)
 
 
 def _store() -> Store:

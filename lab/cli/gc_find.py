@@ -105,7 +105,13 @@ def _old_logs(folder: str, used: Collection[str], keep_runs: int) -> Iterator[st
             continue
         for where, _, names in os.walk(path):
             files = (os.path.join(where, name) for name in sorted(names))
-            yield from (file for file in files if file not in used)
+            yield from (file for file in files if not _belongs(file, used))
+
+
+def _belongs(file: str, used: Collection[str]) -> bool:
+    """Whether a record's log, its curve, or what is known of the run that wrote it."""
+    curve = file.removesuffix(".curve.jsonl") + ".log"
+    return file in used or curve in used or os.path.basename(file) == "run.json"
 
 
 def _refers(used: Collection[str], path: str) -> bool:

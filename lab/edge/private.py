@@ -66,6 +66,7 @@ def _own(folder: str) -> Iterator[str]:
         "cache",
         "work",
         "kept",
+        "objects",
         "checkout",
     ):
         yield os.path.join(folder, name)

@@ -10,12 +10,15 @@ from types import TracebackType
 
 from lab.durable import sync_above, sync_tree
 from lab.edge.hashing import SKIPPED
-from lab.edge.private import make_private
+from lab.edge.objects import Objects
+from lab.edge.private import make_private, private
 from lab.model import layout
 from lab.model.diagnostic import Diagnostic, LabError
 from lab.model.layout import FOLDER
 from lab.model.values import Artifact
 from lab.ports import Files, Sink
+
+LARGEST_INPUT = 16 * 2**20  # bytes; a larger file is data, which is not copied for each version
 
 
 class Work:
@@ -24,6 +27,7 @@ class Work:
     def __init__(self, root: str, name: str, overlay: str, files: Files) -> None:
         self._root, self._name, self._overlay = root, name, overlay
         self._files = files
+        self._objects = Objects(root)
         self._synced: dict[str, int] = {}  # folders, and when they had changed last
 
     def step_dir(self, address: str) -> str:
@@ -62,6 +66,22 @@ class Work:
         if artifact.digest.startswith("sha256:"):
             sync_tree(artifact.path)
             sync_above(artifact.path, self._root, self._synced)
+
+    def keep(self, artifact: Artifact) -> None:
+        self._objects.keep(artifact.path, artifact.digest)
+
+    def keep_input(self, path: str, digest: str) -> None:
+        self._objects.keep(os.path.join(self._root, path), digest, LARGEST_INPUT)
+
+    def keep_curve(self, run: int, address: str) -> None:
+        curve = f"{self.step_dir(address)}/curve.jsonl"
+        to = layout.curve_path(self._root, self._name, self._overlay, run, address)
+        with contextlib.suppress(OSError):  # a picture that cannot be kept is no reason to fail
+            with open(curve, "rb") as file:
+                data = file.read()
+            make_private(os.path.dirname(to))
+            with open(to, "wb", opener=private) as file:
+                file.write(data)
 
     def remove_artifact(self, artifact: Artifact) -> bool:
         """Deletes an artifact if its bytes are still the recorded ones; False if they are not.

@@ -29,5 +29,15 @@ def log_path(root: str, name: str, overlay: str, run: int, address: str) -> str:
     return f"{work_dir(root, name, overlay)}/logs/{run:04d}/{slug(address)}.log"
 
 
+def curve_path(root: str, name: str, overlay: str, run: int, address: str) -> str:
+    """The curve of a training's metrics in one run, beside its log."""
+    return log_path(root, name, overlay, run, address).removesuffix(".log") + ".curve.jsonl"
+
+
+def run_path(root: str, name: str, overlay: str, run: int) -> str:
+    """What a run began with: enough to repeat it."""
+    return f"{work_dir(root, name, overlay)}/logs/{run:04d}/run.json"
+
+
 def state_path(root: str) -> str:
     return f"{root}/{FOLDER}/state.db"

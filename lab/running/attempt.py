@@ -25,6 +25,7 @@ from lab.ports import Cancel, Sink
 from lab.provider import Cancelled, Provider, Refused, Retry, Task, TimedOut
 from lab.reading.template import TemplateFault
 from lab.running.io import Memory, Place, Ports, StepIo, texts_in
+from lab.running.keeping import keep_curve, keep_inputs, keep_outputs
 
 Tell = Callable[[Event], None]
 
@@ -46,6 +47,7 @@ class Job:
     outcomes: Mapping[str, Outcome]
     run: int
     lines: bool = False
+    keeps: bool = False  # what it reads and makes is kept, for later
     gpus: tuple[str, ...] = ()  # devices that are this step's own while it runs
     fault: LabError | None = None  # why it cannot even begin
 
@@ -89,10 +91,14 @@ def attempt(
     try:
         task = _task(job, bench, number)
         io = _io(job, ports, bench, stop, tell, deadline)
+        if job.keeps and number == 1:
+            keep_inputs(job.wanted.identity, ports)
         outputs = dict(job.provider.apply(task, io))
         _check_values(outputs, ports)
         _check_requirements(job, outputs, bench)
         _settle(outputs, ports)
+        if job.keeps:
+            keep_outputs(job.step, ports, outputs)
         passing("end.before")
         return outputs
     except StateError:
@@ -114,6 +120,8 @@ def attempt(
             detail="This is a bug in the provider, not in your Labfile.\n" + traceback.format_exc(),
             reason="bug",
         )
+    finally:
+        keep_curve(job.step, job.run, ports)
 
 
 def expected(error: Exception, timeout: float | None = None) -> Failure:

@@ -20,6 +20,7 @@ from lab.running.attempt import Job, Tell
 from lab.running.course import Course
 from lab.running.crew import Crew
 from lab.running.io import Ports
+from lab.running.keeping import trains
 from lab.running.removal import Remover
 from lab.running.schedule import Demand, Limits, Schedule
 from lab.running.settle import Keep, Make, Skip, settle
@@ -67,6 +68,7 @@ class Run:
         self._actions = {action.address: action for action in draft.plan.actions}
         self._jobs: dict[str, Job] = {}
         self._telling = Telling(tell, ports.journal, stop)
+        self._keeps = trains(world.graph)
         self._forced = False  # stopped by --fail-fast, not by a person
         self._needs = among(world.graph, self._actions)
         self._course = Course(
@@ -185,6 +187,7 @@ class Run:
             outcomes=self._course.outcomes,
             run=self._run,
             lines=self._settings.lines,
+            keeps=self._keeps,
             fault=settled.fault,
         )
 

@@ -249,6 +249,7 @@ class FakeWork:
         self.forgotten: list[str] = []
         self.broken: dict[str, OSError] = {}
         self.settled: list[str] = []
+        self.kept: list[str] = []
         self.at_settling: Callable[[Artifact], None] = lambda artifact: None
 
     def step_dir(self, address: str) -> str:
@@ -273,6 +274,15 @@ class FakeWork:
     def settle(self, artifact: Artifact) -> None:
         self.at_settling(artifact)
         self.settled.append(artifact.path)
+
+    def keep(self, artifact: Artifact) -> None:
+        self.kept.append(artifact.path)
+
+    def keep_input(self, path: str, digest: str) -> None:
+        self.kept.append(path)
+
+    def keep_curve(self, run: int, address: str) -> None:
+        self.kept.append(f"{address}'s curve")
 
     def remove_artifact(self, artifact: Artifact) -> bool:
         if self.files.digest(artifact.path) not in (None, artifact.digest):

@@ -67,3 +67,32 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+?)\)", path.read_text()):
             if "://" not in target:
                 assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def _shown() -> list[str]:
+    """The tests that docs/promises.md names; a bare name belongs to the file named before it."""
+    found, last = [], ""
+    for match in re.finditer(r"`(?:(tests/[\w/]+\.py)(?:::)?)?(test_\w+)?`", _PROMISES.read_text()):
+        last = match[1] or last
+        if match[1] or match[2]:
+            found.append(f"{last}::{match[2] or ''}")
+    return found
+
+
+_PROMISES = ROOT / "docs" / "promises.md"
+
+
+def test_each_promise_is_shown_by_tests() -> None:
+    sections = re.split(r"^## ", _PROMISES.read_text(), flags=re.MULTILINE)[1:]
+    assert [section[0] for section in sections] == list("123456789")
+    for section in sections:
+        assert "tests/" in section, section[:60]
+        assert "*Would break it*" in section, section[:60]
+
+
+@pytest.mark.parametrize("shown", _shown())
+def test_the_tests_of_the_promises_are_there(shown: str) -> None:
+    path, name = shown.split("::")
+    text = (ROOT / path).read_text()
+    conformance = (ROOT / "lab" / "testing" / "conformance.py").read_text()
+    assert not name or f"def {name}(" in text or f"def {name}(" in conformance, shown

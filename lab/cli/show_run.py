@@ -11,6 +11,7 @@ from lab.cli.arguments import usage
 from lab.cli.recorded import NotYetError, Recorded
 from lab.cli.runs import counts_text, run_json
 from lab.cli.standing import OUTCOME_STYLES, Holding, holding, outcome_of
+from lab.cli.trained import record_of
 from lab.edge.journal import Run
 from lab.model.diagnostic import Diagnostic
 from lab.model.event import (
@@ -29,7 +30,7 @@ from lab.model.frozen import dataclass
 from lab.report.moments import moment
 from lab.report.tables import Cell, Column, table
 from lab.report.value_text import brief
-from lab.report.words import duration, paint
+from lab.report.words import duration, paint, size
 
 SIGNS: Mapping[str, tuple[str, str]] = {
     "running": ("▶", "cyan"),
@@ -67,6 +68,7 @@ class RunFacts:
     begun: RunStarted | None = None
     parts: tuple[Part, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    record: Mapping[str, Any] | None = None  # what was kept of how it began
 
 
 def run_facts(lab: Recorded, word: str) -> RunFacts:
@@ -95,6 +97,7 @@ def run_facts(lab: Recorded, word: str) -> RunFacts:
         begun=next((e for e in events if isinstance(e, RunStarted)), None),
         parts=tuple(_parts(events, "running" if alive else "killed").values()),
         outputs=next((e.outputs for e in events if isinstance(e, RunFinished)), {}),
+        record=record_of(lab, run.run),
     )
 
 
@@ -142,6 +145,7 @@ def show_run_json(facts: RunFacts) -> dict[str, Any]:
         "pid": begun.pid if begun else None,
         "steps": [_part_json(part) for part in facts.parts],
         "outputs": dict(facts.outputs),
+        "record": None if facts.record is None else dict(facts.record),
     }
 
 
@@ -188,8 +192,26 @@ def _head(facts: RunFacts) -> Iterator[list[Cell]]:
     if begun is not None:
         yield [Cell("labfile", "dim"), Cell(begun.labfile)]
         yield [Cell("on", "dim"), Cell(f"{begun.host}, process {begun.pid}")]
+    if facts.record is not None:
+        yield from _record(facts.record)
     if run.counts:
         yield [Cell("came to", "dim"), Cell(counts_text(run.counts))]
+
+
+def _record(record: Mapping[str, Any]) -> Iterator[list[Cell]]:
+    """Commit, machine and variables, where they are what lab writes there."""
+    git, machine, given = (record.get(name) for name in ("git", "machine", "vars"))
+    if isinstance(git, Mapping):
+        changes = " and changes" if git.get("dirty") else ""
+        yield [Cell("commit", "dim"), Cell(f"{str(git.get('commit'))[:12]}{changes}")]
+    if isinstance(machine, Mapping):
+        memory = machine.get("memory")
+        shown = size(memory) if isinstance(memory, int) else "?"
+        what = f"{machine.get('cpus')} cores, {shown}, {machine.get('system')}"
+        yield [Cell("machine", "dim"), Cell(what)]
+    if isinstance(given, Mapping) and given:
+        shown = ", ".join(f"{name}={brief(value)}" for name, value in given.items())
+        yield [Cell("vars", "dim"), Cell(shown)]
 
 
 def _row(part: Part) -> list[Cell]:

@@ -149,7 +149,8 @@ def _failed(end: End, hint: str, restarts: int, *, alone: bool) -> Refused:
     try:
         require_success(end.came, end.replica.name)
     except Refused as error:
-        again = f" It was started again {restarts} times before." if restarts else ""
+        times = "once" if restarts == 1 else f"{restarts} times"
+        again = f" It had been started again {times}." if restarts else ""
         others = "" if alone else "The other replicas were ended with it."
         detail = " ".join(x for x in (hint, error.detail, f"{others}{again}".strip()) if x)
         return Refused(error.summary, detail, reason=error.reason)

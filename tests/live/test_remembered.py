@@ -74,6 +74,12 @@ def test_runs_are_compared(project: Project) -> None:
         )
 
 
+def test_a_run_shows_how_it_began(project: Project) -> None:
+    text = project.lab("show", "run", "2").out
+    assert "and changes" in text and "lr=0.5" in text and "cores" in text
+    assert project.lab("show", "run", "2", "--json").json["record"]["vars"] == {"lr": 0.5}
+
+
 def test_an_artifact_of_an_old_run_comes_back(project: Project) -> None:
     made = project.lab("artifacts", "list", "train", "--json").json
     assert [(each["run"], each["artifact"], each["kept"]) for each in made] == [

@@ -26,7 +26,7 @@ from lab.edge.journal import LabRow
 from lab.edge.machine import cache_root
 from lab.edge.store import Store
 from lab.model.diagnostic import Diagnostic, LabfileError, printable
-from lab.model.layout import lab_key
+from lab.model.layout import lab_key, state_path
 from lab.report.words import size
 
 ABOUT = """Delete what nothing refers to any more: folders of steps that nothing is remembered of, logs of
@@ -80,13 +80,15 @@ def _locked(lab: Recorded, args: argparse.Namespace) -> Iterator[None]:
     if args.dry_run or lab.lab.tenancy is None:
         yield
         return
-    with held(lab.lab, "gc", args.lock_timeout):
+    with held(lab.lab, "gc", args.lock_timeout, nameless=True):
         yield
 
 
 def _known(lab: Recorded) -> Iterator[LabRow]:
     """The labs whose folders are here: of the folder's own state, and of the one that is shared."""
     yield from lab.journal.labs()
+    if lab.journal.path == state_path(lab.root):
+        return  # on a full disk nobody can open it twice
     with file_journal(lab.root) as journal:
         yield from journal.labs()
 

@@ -32,8 +32,17 @@ def locked(
 
 
 @contextlib.contextmanager
-def held(lab: LabState, command: str, timeout: float, stop: Cancel | None = None) -> Iterator[None]:
+def held(
+    lab: LabState,
+    command: str,
+    timeout: float,
+    stop: Cancel | None = None,
+    *,
+    nameless: bool = False,
+) -> Iterator[None]:
     """While it lasts, no other lab changes this state.
+
+    A *nameless* one holds it on a full disk, too, and records nothing.
 
     Raises:
         StateError: another one holds it for longer than *timeout* seconds.
@@ -45,7 +54,7 @@ def held(lab: LabState, command: str, timeout: float, stop: Cancel | None = None
         if stop is not None:
             stop.set()
 
-    lock = Lock(lab, f"lab {command}", lost)
+    lock = Lock(lab, f"lab {command}", lost, nameless=nameless)
     waiting = Waiting(lab, sys.stderr.isatty())
     try:
         dead = lock.acquire(timeout, waiting, stop)

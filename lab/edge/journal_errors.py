@@ -14,7 +14,7 @@ from lab.model.diagnostic import Diagnostic, StateError
 
 BUSY_SECONDS = 30.0
 _MAKE_WRITABLE = "lab keeps its state in `.lab` beside the Labfile: make that folder writable."
-_MAKE_ROOM = "Free some space (`.lab/cache` may be deleted by hand), then run the same again."
+_MAKE_ROOM = "Free some space (`lab gc` does, also on a full disk), then run the same again."
 
 Explain: TypeAlias = Callable[[str, str], StateError]
 
@@ -61,6 +61,10 @@ def require_folder(path: str) -> None:
         )
 
 
+class NoRoomError(StateError):
+    """The disk is full: what is there can be read, and nothing can be added."""
+
+
 class DamagedStateError(StateError):
     """What lies where the state belongs is not, or no more, a state."""
 
@@ -90,8 +94,8 @@ def newer(path: str, found: int, known: int, version: str, needs: str) -> StateE
     )
 
 
-def _told(summary: str, detail: str, help: str) -> Explain:
-    return lambda path, text: StateError(
+def _told(summary: str, detail: str, help: str, error: type[StateError] = StateError) -> Explain:
+    return lambda path, text: error(
         Diagnostic(
             summary=summary.format(path=path),
             detail=detail.format(text=text),
@@ -116,11 +120,15 @@ def _broken(path: str, text: str) -> StateError:
 
 def _input_output(path: str, text: str) -> StateError:
     """On a full disk SQLite cannot even make the memory that readers share, and says no more than this."""
+    return (_MEANINGS["disk is full"] if is_full(path) else _failed)(path, text)
+
+
+def is_full(path: str) -> bool:
+    """Whether nothing can be added beside *path*."""
     try:
-        room = os.statvfs(os.path.dirname(path)).f_bavail
+        return os.statvfs(os.path.dirname(path)).f_bavail == 0
     except OSError:
-        room = 1
-    return (_failed if room else _MEANINGS["disk is full"])(path, text)
+        return False
 
 
 _failed = _told(
@@ -138,6 +146,7 @@ _MEANINGS: dict[str, Explain] = {
         "no space is left for the state {path}",
         "What was to be recorded now is not; what was recorded before is safe.",
         _MAKE_ROOM,
+        NoRoomError,
     ),
     "disk i/o error": _input_output,
     "locked": _told(

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 
-from lab.edge.journal_errors import BUSY_SECONDS, damaged, explained, require_folder
+from lab.edge.journal_errors import BUSY_SECONDS, damaged, explained, is_full, require_folder
 from lab.edge.journal_schema import check_format, create
 from lab.edge.journal_storage import Database
 from lab.model.diagnostic import StateError
@@ -28,7 +28,7 @@ class StateFile:
         self.path = path
         self._turn = threading.RLock()
         with explained(path):
-            self._connection = _connected(path)
+            self._connection, self._full = _connected(path)
             try:
                 check_format(self._connection, path)
             except BaseException:
@@ -56,6 +56,7 @@ class StateFile:
         with (
             self._turn,
             explained(self.path),
+            self._room(),
             self._synchronous(durable=durable),
             self._transaction("BEGIN IMMEDIATE"),
         ):
@@ -69,6 +70,13 @@ class StateFile:
         for (said,) in db.execute("PRAGMA integrity_check(20)"):
             if said != "ok":
                 yield f"SQLite finds: {said}"
+
+    @contextlib.contextmanager
+    def _room(self) -> Iterator[None]:
+        """Whoever has opened a state on a full disk has it alone, and must not keep it for long."""
+        if self._full:
+            raise sqlite3.OperationalError("database or disk is full")
+        yield
 
     @contextlib.contextmanager
     def _synchronous(self, *, durable: bool) -> Iterator[None]:
@@ -113,20 +121,24 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 _DURABLE = "PRAGMA synchronous = EXTRA"
 
 
-def _connected(path: str) -> sqlite3.Connection:
+def _connected(path: str) -> tuple[sqlite3.Connection, bool]:
+    """The state, and whether its disk is so full that it can only be read."""
     try:
-        return _open(path, "mode=rw")
+        return _open(path, "mode=rw"), False
     except sqlite3.OperationalError as error:
         if os.path.isdir(path):
             raise damaged(path, "It is a folder") from error
+        if "disk" in str(error) and is_full(path):
+            # There is no room for the memory that readers share: who shares nothing needs none.
+            return _open(path, "mode=rw", "PRAGMA locking_mode = EXCLUSIVE"), True
         refused = any(word in str(error) for word in ("readonly", "unable to open"))
         if not refused or not os.access(path, os.R_OK) or _size(f"{path}-wal"):
             raise
         # On a read-only disk readers cannot share memory; but there nobody writes, either.
-        return _open(path, "mode=ro&immutable=1")
+        return _open(path, "mode=ro&immutable=1"), False
 
 
-def _open(path: str, mode: str) -> sqlite3.Connection:
+def _open(path: str, mode: str, how: str = "") -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{_quoted(path)}?{mode}",
         uri=True,
@@ -135,6 +147,8 @@ def _open(path: str, mode: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
+        if how:
+            connection.execute(how)
         connection.execute(_DURABLE)
         connection.execute("PRAGMA fullfsync = 1")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -19,8 +19,9 @@ from collections.abc import Callable
 
 from lab.crashpoint import passing
 from lab.edge.journal import LabState
+from lab.edge.journal_errors import NoRoomError
 from lab.edge.journal_labs import nothing
-from lab.edge.journal_tenancy import Tenure
+from lab.edge.journal_tenancy import Tenancy, Tenure
 from lab.edge.lock_flock import Flock, NoFlock, Taken
 from lab.edge.lock_holder import (
     Holder,
@@ -54,11 +55,16 @@ class Lock:
         state: LabState,
         command: str = "",
         on_lost: Callable[[str], None] | None = None,
+        *,
+        nameless: bool = False,
     ) -> None:
-        """*on_lost* is told why the lock cannot be kept any more; from another thread, at most once."""
+        """*on_lost* is told why the lock cannot be kept any more; from another thread, at most once.
+
+        A *nameless* one does with the kernel's lock where a full disk leaves no room to say who it is.
+        """
         self._row = state.row
         self._tenancy = state.tenancy
-        self._command, self._on_lost = command, on_lost
+        self._command, self._on_lost, self._nameless = command, on_lost, nameless
         self._renewal: Renewal | None = None
         self.former: tuple[int, Proof | None] = (0, None)  # whose place was taken: epoch and proof
         if state.tenancy is not None and state.tenancy.lease is not None:
@@ -174,14 +180,22 @@ class Lock:
             other = _holder(seen)
             found = _proof(other, seen, flock_is_free=True) if other else None
             if found is None or found in GONE:
-                me = this_process(self._command, flocked=taken is Taken.YES)
-                won = tenancy.claim(seen, to_text(me))
+                won = self._claim(tenancy, seen, taken)
                 passing("lock.claimed")
                 self.former = seen.epoch, found
             return won, other
         finally:
             if not won:
                 self._flock.drop()
+
+    def _claim(self, tenancy: Tenancy, seen: Tenure, taken: Taken) -> bool:
+        me = this_process(self._command, flocked=taken is Taken.YES)
+        try:
+            return tenancy.claim(seen, to_text(me))
+        except NoRoomError:
+            if self._nameless and taken is Taken.YES:
+                return True
+            raise
 
     def _other(self) -> Holder | None:
         """Who has the kernel's lock; None while they have not said so."""

@@ -17,6 +17,7 @@ from journal_bench import REPOSITORY, opened, started
 
 from lab.edge import lock_flock
 from lab.edge.journal import LabState
+from lab.edge.journal_errors import NoRoomError
 from lab.edge.journal_tenancy import Tenancy
 from lab.edge.lock import Holder, Lock, Proof
 from lab.edge.lock_flock import Taken
@@ -360,3 +361,25 @@ def _plant(state: LabState, holder: Holder) -> None:
     assert state.tenancy is not None
     assert state.tenancy.claim(state.tenancy.tenure(), to_text(holder))
     state.tenancy._mine = None
+
+
+def test_a_full_disk_stops_no_nameless_one_and_lets_nobody_in_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`lab gc` must not need the space that it is asked for to free."""
+    state, other = opened(tmp_path), opened(tmp_path)
+    full = NoRoomError(Diagnostic(summary="no space is left"))
+
+    def claim(self: Tenancy, seen: object, holder: str) -> bool:
+        raise full
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tenancy, "claim", claim)
+        with pytest.raises(NoRoomError):
+            Lock(state, "apply").acquire(0)
+        nameless = Lock(state, "gc", nameless=True)
+        assert nameless.acquire(0) is None
+    with pytest.raises(StateError, match="is locked"):
+        Lock(other, "apply").acquire(0)
+    nameless.release()
+    assert Lock(other, "apply").acquire(0) is None

@@ -48,7 +48,7 @@ def main(words: Sequence[str]) -> int:
     with recorded(args) as lab:
         again = again_of(lab, run_number(lab, rest[0]))
         folder = args.into or tempfile.mkdtemp(prefix="lab-reproduce-")
-        code, found = _make(lab, again, os.path.abspath(folder), args.tolerance, as_json=args.json)
+        code, found = _make(lab, again, os.path.realpath(folder), args.tolerance, as_json=args.json)
     same = code == 0 and all(each.same for each in found if each.counts)
     if args.json:
         steps = [each.json() for each in found]
@@ -71,7 +71,7 @@ def _make(
         return code, []
     with file_journal(folder) as journal:
         made = journal.open(again.name, again.overlay).load().records
-    return 0, checks_of(again, made, tolerance)
+    return 0, checks_of(again, made, folder, tolerance)
 
 
 def _apply(words: list[str], *, quiet: bool) -> int:

@@ -38,14 +38,17 @@ class Check:
         }
 
 
-def checks_of(again: Again, made: Mapping[str, Record], tolerance: float) -> list[Check]:
-    """What the run's steps came to, and what they came to now."""
+def checks_of(
+    again: Again, made: Mapping[str, Record], folder: str, tolerance: float
+) -> list[Check]:
+    """What the run's steps came to, and what they came to now in *folder*; places are as in the lab's folder."""
     found: list[Check] = []
     for address, done in again.made.items():
         record = made.get(address)
         now = dict(_flat("", record.done.outputs)) if record and record.done else {}
-        for name, then in _flat("", done.outputs):
-            check = _check(address, name, then, now.get(name), tolerance)
+        for name, before in _flat("", done.outputs):
+            then, found_now = _placed(before, again.root), _placed(now.get(name), folder)
+            check = _check(address, name, then, found_now, tolerance)
             if check is not None:
                 found.append(check)
     return found
@@ -63,6 +66,11 @@ def _check(step: str, name: str, then: object, now: object, tolerance: float) ->
             return Check(step=step, name=name, then=then, now=now, same=same)
         case _:
             return Check(step=step, name=name, then=then, now=now, same=then == now)
+
+
+def _placed(value: object, root: str) -> object:
+    """A text that names places below *root* names them from there."""
+    return value.replace(f"{root}/", "") if isinstance(value, str) else value
 
 
 def _flat(name: str, value: Value) -> Iterator[tuple[str, object]]:

@@ -27,6 +27,7 @@ class Again:
     """A run that is to be repeated: how it began, what it made, and all that was there at its end."""
 
     run: int
+    root: str
     name: str
     overlay: str
     labfile: Mapping[str, Any]
@@ -72,6 +73,7 @@ def again_of(lab: Recorded, run: int) -> Again:
         raise NotYetError(Diagnostic(summary=f"run {run} made nothing that could be made again"))
     return Again(
         run=run,
+        root=lab.root,
         name=lab.lab.row.name,
         overlay=str(kept.get("overlay", "")),
         labfile=kept["labfile"],

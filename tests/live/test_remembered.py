@@ -21,6 +21,8 @@ for epoch in range(1, 6):
     print(f"epoch {epoch}/5 loss={loss!r}")
 with open(os.environ["LAB_STEP_DIR"] + "/model", "w") as file:
     file.write(repr(loss) + open("base.txt").read())
+with open(os.environ["LAB_OUTPUT"], "w") as file:
+    file.write(f"place={os.environ['LAB_STEP_DIR']}")
 """
 LABFILE = """
 labfile: 1
@@ -105,7 +107,7 @@ def test_a_run_is_made_again_although_everything_has_changed_since(project: Proj
     before = project.lab("state", "list", "--json").out
     said = project.lab("reproduce", "1", "--json").json
     assert said["same"] is True
-    assert {check["output"] for check in said["checks"]} == {"metrics.loss", "model"}
+    assert {check["output"] for check in said["checks"]} == {"metrics.loss", "model", "place"}
     assert not Path(said["folder"]).exists()
     assert project.lab("state", "list", "--json").out == before
 

@@ -8,6 +8,8 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "lab" / "__init__.py").read_text())[1]
 
+SWEEP = ["optuna>=4,<5", "cmaes>=0.11,<1", "scipy>=1.10,<2", "scikit-learn>=1.3,<2"]
+
 setup(
     name="lab-runner",
     version=VERSION,
@@ -39,6 +41,7 @@ setup(
     extras_require={
         "fuzz": ["atheris>=2.3,<4"],
         "postgresql": ["psycopg[binary]>=3.1.8,<4"],
+        "sweep": SWEEP,
         "test": [
             "pytest>=8,<10",
             "pytest-xdist>=3.5,<4",
@@ -52,6 +55,7 @@ setup(
             "types-networkx",
             "psycopg[binary]>=3.1.8,<4",
             "apsw>=3.46,<4",
+            *SWEEP,
         ],
     },
     entry_points={"console_scripts": ["lab = lab.cli.main:program"]},

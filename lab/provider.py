@@ -13,6 +13,7 @@ from dataclasses import field
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from lab.kinds.spec import Lifecycle, StepOutputs, option
+from lab.model.child import Child, Parent, Told
 from lab.model.frozen import dataclass
 from lab.model.labfile import Resources
 from lab.model.plan import Change
@@ -24,11 +25,13 @@ __all__ = [
     "Artifact",
     "Cancelled",
     "Change",
+    "Child",
     "Completed",
     "Io",
     "Json",
     "Lifecycle",
     "Observation",
+    "Parent",
     "Part",
     "Provider",
     "Record",
@@ -38,6 +41,7 @@ __all__ = [
     "StepOutputs",
     "Task",
     "TimedOut",
+    "Told",
     "Value",
     "leave_in_place",
     "not_importable",
@@ -105,8 +109,9 @@ class Task(Generic[S]):
     environment. ``directory`` is ``step.dir``; it exists. ``left`` is what ``io.remember`` stored in an
     earlier attempt that did not finish, else None. ``memory`` is what was remembered last, finished or not.
     ``target`` holds the target's rendered fields. ``digest`` is the step's identity: two tasks with one digest
-    are the same work. ``attempt`` counts from 1. ``resources`` are what the step may use, 0 where nothing
-    was said, and ``gpus`` the devices that are its own (``io.run`` sets CUDA_VISIBLE_DEVICES to them).
+    are the same work. ``basis`` is the digest without the keys whose change goes on from what was made
+    (``goes_on`` of the Spec). ``attempt`` counts from 1. ``resources`` are what the step may use, 0 where
+    nothing was said, and ``gpus`` the devices that are its own (``io.run`` sets CUDA_VISIBLE_DEVICES to them).
     """
 
     address: str
@@ -116,6 +121,7 @@ class Task(Generic[S]):
     env: Mapping[str, str] = field(default_factory=dict)
     target: Mapping[str, Json] = field(default_factory=dict)
     digest: str = ""
+    basis: str = ""
     left: Json = None
     memory: Json = None
     record: Record | None = None
@@ -144,7 +150,7 @@ class Part(Protocol):
 
 
 @runtime_checkable
-class Io(Protocol):
+class Io(Parent, Protocol):
     """The world as a provider sees it. Every method raises Cancelled or TimedOut when the step must end."""
 
     def run(
@@ -192,8 +198,12 @@ class Io(Protocol):
         *,
         fraction: float | None = None,
         metrics: Mapping[str, float] | None = None,
+        step: int = 0,
     ) -> None:
-        """Tells people how far the step is; cheap enough for every batch (it is thinned out)."""
+        """Tells people how far the step is; cheap enough for every batch (it is thinned out).
+
+        *step* is the epoch that *metrics* are of, or how manieth report of them this is.
+        """
 
     def artifact(self, path: str) -> Artifact:
         """The file or folder at *path* (relative to the lab's folder) with its content hash.

@@ -45,7 +45,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "command": ("local",),
     "dataset": ("local",),
     "environment": ("local",),
-    "sweep": (),
+    "sweep": ("local",),
     "training": ("local",),
 }
 """For each built-in kind, the target providers on which it can be made."""

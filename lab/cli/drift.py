@@ -10,6 +10,7 @@ from lab.cli import arguments
 from lab.cli.complain import show
 from lab.cli.session import Session, Survey, unseen
 from lab.cli.terminal import colourful
+from lab.model.address import owner
 from lab.model.drift import Drift
 from lab.planning.decide import UNSEEN, NotAsked
 from lab.planning.drift import differs, drift_of
@@ -68,7 +69,7 @@ def _code(drift: Drift, found: Survey) -> int:
 def _looked(session: Session, selection: Selection, found: Survey) -> dict[str, int]:
     """At how many steps was looked, and how."""
     records = session.state.records
-    gone = [address for address in records if address not in session.graph.steps]
+    gone = [address for address in records if owner(address) not in session.graph.steps]
     excluded = left_out(session.graph, selection, gone)
     counts = {"asked": 0, "by_artifacts": 0, "not_observable": 0, "failed": len(found.blind)}
     blind = {each.address for each in found.blind}

@@ -18,6 +18,7 @@ from lab.edge.machine import Machine
 from lab.edge.process import Cancel, Processes
 from lab.edge.secrets import Secrets
 from lab.edge.work import Work
+from lab.model.address import owner
 from lab.model.diagnostic import Diagnostic, Severity
 from lab.model.frozen import dataclass
 from lab.model.labfile import FromEnv
@@ -142,7 +143,7 @@ class Session:
         records = self.state.records
         if not any(record.done for record in records.values()):
             return Survey({})
-        gone = [address for address in records if address not in self.graph.steps]
+        gone = [address for address in records if owner(address) not in self.graph.steps]
         excluded = () if selection.everything else left_out(self.graph, selection, gone)
         seen, blind = survey(
             [record for address, record in records.items() if address not in excluded],

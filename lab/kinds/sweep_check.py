@@ -16,11 +16,9 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "random": frozenset(("random_state",)),
     "grid": frozenset(("random_state",)),
     "sobol": frozenset(("random_state",)),
-    "tpe": frozenset(
-        ("random_state", "n_startup_trials", "n_EI_candidates", "n_ei_candidates", "prior_weight")
-    ),
+    "tpe": frozenset(("random_state", "n_startup_trials", "n_EI_candidates", "n_ei_candidates")),
     "multivariate-tpe": frozenset(
-        ("random_state", "n_startup_trials", "n_EI_candidates", "n_ei_candidates", "prior_weight")
+        ("random_state", "n_startup_trials", "n_EI_candidates", "n_ei_candidates")
     ),
     "cmaes": frozenset(("random_state", "sigma", "restart_strategy", "population_size")),
     "bayesianoptimization": frozenset(
@@ -42,7 +40,6 @@ _LEAST: Mapping[str, float] = {
     "n_startup_trials": 1,
     "n_EI_candidates": 1,
     "n_ei_candidates": 1,
-    "prior_weight": 0,
     "sigma": 0,
     "population_size": 2,
     "n_initial_points": 1,

@@ -24,6 +24,22 @@ def instance(name: str, key: str) -> str:
     return f"{name}[{key}]" if key else name
 
 
+def child(parent: str, key: str) -> str:
+    """The address of a child step: ``child("sweep", "7")`` is ``sweep[#7]``."""
+    return f"{parent}[#{key}]"
+
+
+def owner(address: str) -> str:
+    """The step that a child step belongs to; any other step is its own."""
+    place = address.rfind("[#")
+    return address[:place] if place > 0 and address.endswith("]") else address
+
+
+def child_key(address: str) -> str:
+    """What a child step is called among its siblings: ``7``; empty for other steps."""
+    return address[len(owner(address)) + 2 : -1]
+
+
 def split(address: str) -> tuple[str, str]:
     """An address as its step's name and its instance key, which is empty for a plain step."""
     if address.endswith("]") and "[" in address:

@@ -30,7 +30,8 @@ class StepStarted:
     ``target`` is the target's name, ``place`` its provider and ``fields`` its settings, without secrets.
     ``env`` are the step's own variables; one that holds a secret is ``{"template": TEXT}``.
     ``unmade`` are the files that the step's command names and that are not there yet: if it is killed, those
-    that are there later count as made by it, not as its inputs.
+    that are there later count as made by it, not as its inputs. ``parameters`` are what the step that a
+    child belongs to chose for it.
     """
 
     run: int
@@ -51,6 +52,7 @@ class StepStarted:
     attempt: int = 1
     log: str = ""
     unmade: tuple[str, ...] = ()
+    parameters: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,10 @@ class StepRemembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepProgress:
-    """How far a step is; never journaled. ``fraction`` is 0..1, ``text`` a few words, ``metrics`` the latest."""
+    """How far a step is; never journaled. ``fraction`` is 0..1, ``text`` a few words, ``metrics`` the latest.
+
+    ``step`` is the epoch, or how manieth report this is.
+    """
 
     run: int
     time: float
@@ -74,6 +79,7 @@ class StepProgress:
     fraction: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     line: str = ""  # one line of the step's log, where the reader wants them
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ def _started(record: Record | None, event: StepStarted) -> Record:
         done=record.done if record else None,
         memory=record.memory if record else None,
         tried=tried,
+        parameters=event.parameters,
     )
 
 

@@ -74,6 +74,9 @@ class Record:
     done: Done | None = None
     tried: Tried | None = None
     memory: Json = None
+    parameters: Mapping[str, Json] = field(
+        default_factory=dict
+    )  # of a child: what was chosen for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

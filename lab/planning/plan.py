@@ -7,7 +7,7 @@ from dataclasses import field
 
 from lab.kinds.shape import Fault, SpecFault
 from lab.kinds.spec import Lifecycle
-from lab.model.address import split
+from lab.model.address import owner, split
 from lab.model.diagnostic import Diagnostic, PlanError
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph
@@ -72,7 +72,7 @@ def make_plan(
         LabfileError: an expression fails on values that are known now.
     """
     graph = world.graph
-    gone = [address for address in world.records if address not in graph.steps]
+    gone = [address for address in world.records if owner(address) not in graph.steps]
     excluded = left_out(graph, selection, gone)
     replace = replaced(graph, selection, excluded)
     sketch = Sketch()

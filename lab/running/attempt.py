@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Any
 
 from lab.crashpoint import passing
 from lab.kinds.shape import SpecFault, to_spec
 from lab.model.diagnostic import LabError, StateError
-from lab.model.event import Event
+from lab.model.event import Event, StepProgress
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph
 from lab.model.labfile import Step
 from lab.model.plan import Verb
 from lab.model.state import Record
 from lab.model.tree import format_path
-from lab.model.values import Unknown, Value, artifacts_in, pack
+from lab.model.values import Json, Unknown, Value, artifacts_in, pack
 from lab.planning.conditions import unmet
 from lab.planning.decide import Decision
 from lab.planning.digest import Wanted
@@ -25,6 +26,7 @@ from lab.ports import Cancel, Sink
 from lab.provider import Cancelled, Provider, Refused, Retry, Task, TimedOut
 from lab.reading.template import TemplateFault
 from lab.running.io import Memory, Place, Ports, StepIo, texts_in
+from lab.running.io_children import Children
 from lab.running.keeping import keep_curve, keep_inputs, keep_outputs
 
 Tell = Callable[[Event], None]
@@ -50,6 +52,9 @@ class Job:
     keeps: bool = False  # what it reads and makes is kept, for later
     gpus: tuple[str, ...] = ()  # devices that are this step's own while it runs
     fault: LabError | None = None  # why it cannot even begin
+    children: Children | None = None  # of a step that makes any
+    parameters: Mapping[str, Json] = field(default_factory=dict)  # of a child
+    hear: Callable[[StepProgress], None] | None = None  # whose child it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,7 @@ def attempt(
         io = _io(job, ports, bench, stop, tell, deadline)
         if job.keeps and number == 1:
             keep_inputs(job.wanted.identity, ports)
-        outputs = dict(job.provider.apply(task, io))
+        outputs = _applied(job, task, io)
         _check_values(outputs, ports)
         _check_requirements(job, outputs, bench)
         _settle(outputs, ports)
@@ -122,6 +127,15 @@ def attempt(
         )
     finally:
         keep_curve(job.step, job.run, ports)
+
+
+def _applied(job: Job, task: Task[Any], io: StepIo) -> dict[str, Value]:
+    """What the provider makes; its children end before it does."""
+    try:
+        return dict(job.provider.apply(task, io))
+    finally:
+        if job.children is not None:
+            job.children.close()
 
 
 def expected(error: Exception, timeout: float | None = None) -> Failure:
@@ -166,6 +180,7 @@ def _task(job: Job, bench: Bench, number: int) -> Task[Any]:
         env=bench.env,
         target=bench.fields,
         digest=job.wanted.digest,
+        basis=job.wanted.basis,
         left=memory.value if memory.unfinished else None,
         memory=memory.value,
         record=job.record,
@@ -202,11 +217,25 @@ def _io(
         place,
         stop=stop,
         sink=bench.sink,
-        tell=tell,
+        tell=_overheard(tell, job.hear),
         deadline=deadline,
         memory=bench.memory,
         lines=job.lines,
+        children=job.children,
     )
+
+
+def _overheard(tell: Tell, hear: Callable[[StepProgress], None] | None) -> Tell:
+    """Progress is told to whoever the child belongs to as well."""
+    if hear is None:
+        return tell
+
+    def both(event: Event) -> None:
+        tell(event)
+        if isinstance(event, StepProgress) and event.metrics:
+            hear(event)
+
+    return both
 
 
 def _settle(outputs: Mapping[str, Value], ports: Ports) -> None:

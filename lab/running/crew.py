@@ -68,6 +68,12 @@ class Crew(Generic[J, C]):
         if self._error is not None:
             raise self._error
 
+    def again(self) -> None:
+        """Asks the boss anew, for something else than an end may let jobs start; from a job's thread."""
+        with self._turn:
+            self._decide(None)
+            self._call()
+
     def _wait(self) -> None:
         # In short pieces, so that Ctrl-C reaches this thread.
         while not self._over.wait(POLL):

@@ -45,6 +45,7 @@ def to_make(
         needs=tuple(job.graph.needs.get(step.address, ())),
         log=log,
         unmade=unmade(spec_type, job.wanted.identity, made_by(job.record), files),
+        parameters=job.parameters,
     )
 
 
@@ -78,4 +79,5 @@ def on_record(
         needs=record.needs,
         log=log,
         unmade=tuple(made_by(record)),
+        parameters=record.parameters,
     )

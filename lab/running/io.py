@@ -11,6 +11,7 @@ from lab.model.frozen import dataclass
 from lab.model.values import Artifact, Json
 from lab.ports import Cancel, Clock, Files, Journal, Machine, Processes, Secrets, Sink, Work
 from lab.provider import Cancelled, Completed, Refused, TimedOut
+from lab.running.io_children import Children, Parent
 from lab.running.part import LEAD, Ending, Led, Shared, StepPart
 
 PROGRESS_EVERY = 0.1  # seconds; people read no faster, and a provider may tell every batch
@@ -66,7 +67,7 @@ def texts_in(value: Json) -> Iterator[str]:
             yield str(value)
 
 
-class StepIo:
+class StepIo(Parent):
     """Implements :class:`lab.provider.Io`. Mutable: it knows when it last told progress."""
 
     def __init__(
@@ -81,7 +82,9 @@ class StepIo:
         memory: Memory | None = None,
         lines: bool = False,
         part: str = "",
+        children: Children | None = None,
     ) -> None:
+        super().__init__(children)
         self._ports, self._place, self._stop = ports, place, stop
         self._memory = memory or Memory()
         self._sink, self._tell, self._deadline, self._lines = sink, tell, deadline, lines
@@ -204,6 +207,7 @@ class StepIo:
         *,
         fraction: float | None = None,
         metrics: Mapping[str, float] | None = None,
+        step: int = 0,
     ) -> None:
         self.check()
         now = self._ports.clock.monotonic()
@@ -213,7 +217,7 @@ class StepIo:
         self._told = now
         redact = self._ports.secrets.redact
         clean = {redact(name): value for name, value in (metrics or {}).items()}
-        self._tell(self._progress(text=redact(text), fraction=fraction, metrics=clean))
+        self._tell(self._progress(text=redact(text), fraction=fraction, metrics=clean, step=step))
 
     def _progress(
         self,
@@ -222,6 +226,7 @@ class StepIo:
         fraction: float | None = None,
         metrics: Mapping[str, float] | None = None,
         line: str = "",
+        step: int = 0,
     ) -> StepProgress:
         return StepProgress(
             run=self._place.run,
@@ -231,6 +236,7 @@ class StepIo:
             fraction=fraction,
             metrics=metrics or {},
             line=line,
+            step=step,
         )
 
     def artifact(self, path: str) -> Artifact:

@@ -17,10 +17,12 @@ from lab.planning.outcome import Known, Outcome
 from lab.planning.plan import Draft
 from lab.ports import Cancel, Registry
 from lab.running.attempt import Job, Tell
+from lab.running.children import Brood, Home
 from lab.running.course import Course
 from lab.running.crew import Crew
 from lab.running.io import Ports
 from lab.running.keeping import trains
+from lab.running.nursery import Nursery
 from lab.running.removal import Remover
 from lab.running.schedule import Demand, Limits, Schedule
 from lab.running.settle import Keep, Make, Skip, settle
@@ -80,6 +82,8 @@ class Run:
             outcomes={a: o for a, o in draft.outcomes.items() if a not in self._actions},
         )
         self._schedule = self._scheduled()
+        self._crew = Crew(self)
+        self._nursery = Nursery(stop, self._crew.again)
 
     def go(self) -> Report:
         """Runs the plan to its end.
@@ -89,7 +93,7 @@ class Run:
             Exception: likewise, what a reporter raised.
         """
         try:
-            Crew(self).go()
+            self._crew.go()
         finally:
             self._telling.flush()
         self._remove()
@@ -119,7 +123,11 @@ class Run:
         if ended is not None:
             job, came = ended
             schedule.end(job.step.address)
-            self._ended(job.step.address, came)
+            if not self._nursery.ended(job.step.address, came):
+                self._ended(job.step.address, came)
+        self._jobs |= self._nursery.admit(schedule)
+        for withdrawn in self._nursery.withdraw(schedule):
+            del self._jobs[withdrawn]
         if self._stop.is_set():
             return ()
         while (address := schedule.ready()) is not None:
@@ -137,7 +145,8 @@ class Run:
     def make(self, job: Job, before: Result | None) -> Result:
         """Makes one step, in a thread of the crew."""
         entry = before.entry if before is not None else None
-        return make(job, self._ports, entry, stop=self._stop, telling=self._telling)
+        with self._nursery.minding(job.step.address) as stop:
+            return make(job, self._ports, entry, stop=stop, telling=self._telling)
 
     def settle(self, before: Result) -> None:
         """Sees to it that a step's end is told."""
@@ -189,7 +198,24 @@ class Run:
             lines=self._settings.lines,
             keeps=self._keeps,
             fault=settled.fault,
+            children=self._children(step),
         )
+
+    def _children(self, step: Step) -> Brood | None:
+        """What a step with a trial makes its children with."""
+        if step.trial is None:
+            return None
+        provider = self._registry.find(step.trial.kind, step.trial.target.provider)
+        assert provider is not None, "what a trial is is made wherever its sweep is"
+        home = Home(
+            world=self._world,
+            provider=provider,
+            ports=self._ports,
+            outcomes=self._course.outcomes,
+            run=self._run,
+            lines=self._settings.lines,
+        )
+        return Brood(step, self._nursery, home)
 
     def _ended(self, address: str, came: Result) -> None:
         match came:
@@ -243,4 +269,6 @@ class Run:
 
 
 def _demand(step: Step) -> Demand:
+    if step.trial is not None:
+        return Demand(mutex=step.options.mutex, waits=True)
     return Demand(step.options.resources, step.options.mutex)

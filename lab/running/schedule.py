@@ -28,6 +28,7 @@ class Demand:
 
     resources: Resources = Resources()
     mutex: tuple[str, ...] = ()
+    waits: bool = False  # it only waits for its children, which have demands of their own
 
 
 FREE = Demand()
@@ -61,17 +62,19 @@ class Schedule:
         seconds: Mapping[str, float],
     ) -> None:
         self._limits = limits
-        self._demands = demands
+        self._demands = dict(demands)
+        self._added = 0
         self._waits: dict[str, set[str]] = {a: {n for n in needs[a] if n in needs} for a in needs}
         self._dependents: dict[str, list[str]] = {a: [] for a in needs}
         for address, upstreams in self._waits.items():
             for upstream in upstreams:
                 self._dependents[upstream].append(address)
         paths = critical_paths(needs, seconds)
-        self._rank = {a: (-paths[a], i) for i, a in enumerate(needs)}
+        self._rank: dict[str, tuple[float, ...]] = {a: (-paths[a], i) for i, a in enumerate(needs)}
+        self._waiting = 0  # how many of those that run only wait
         self._ready = [(self._rank[a], a) for a, waits in self._waits.items() if not waits]
         heapq.heapify(self._ready)
-        self._held: list[tuple[tuple[float, int], str]] = []
+        self._held: list[tuple[tuple[float, ...], str]] = []
         self._running: set[str] = set()
         self._free = list(limits.devices[: limits.gpu])
         self._devices: dict[str, tuple[str, ...]] = {}
@@ -95,14 +98,30 @@ class Schedule:
         """Puts a ready step back until something ends."""
         heapq.heappush(self._held, (self._rank[address], address))
 
+    def add(self, address: str, owner: str, demand: Demand) -> None:
+        """Takes a child of a running step, as urgent as that is; children keep their order."""
+        self._demands[address] = demand
+        self._waits[address], self._dependents[address] = set(), []
+        self._added += 1
+        self._rank[address] = (*self._rank[owner], self._added)
+        self._left += 1
+        self.hold(address)
+
+    def withdraw(self, address: str) -> None:
+        """Takes a held step back; it never runs."""
+        self._held = [entry for entry in self._held if entry[1] != address]
+        heapq.heapify(self._held)
+        self._left -= 1
+
     def startable(self) -> list[str]:
         """Takes the held steps that fit now beside what is running, most urgent first, and counts them as running."""
         taken, kept = [], []
-        while self._held and len(self._running) < self._limits.jobs:
+        while self._held and len(self._running) - self._waiting < self._limits.jobs:
             entry = heapq.heappop(self._held)
             if self._fits(entry[1]):
                 self._running.add(entry[1])
                 self._lend(entry[1])
+                self._waiting += self._demands.get(entry[1], FREE).waits
                 taken.append(entry[1])
             else:
                 kept.append(entry)
@@ -112,7 +131,9 @@ class Schedule:
 
     def end(self, address: str) -> None:
         """Something is over, however it ended: those that waited for it may come."""
-        self._running.discard(address)
+        if address in self._running:
+            self._running.remove(address)
+            self._waiting -= self._demands.get(address, FREE).waits
         self._free += self._devices.pop(address, ())
         self._left -= 1
         for dependent in self._dependents[address]:

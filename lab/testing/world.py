@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,8 @@ from lab.kinds.spec import Lifecycle
 from lab.model.layout import log_path, step_dir
 from lab.model.state import Done, Record, Tried
 from lab.model.values import Artifact, Json, Value, pack, unpack
-from lab.provider import Cancelled, Refused, Task
+from lab.provider import Cancelled, Child, Refused, Task
+from lab.provider import Told as Heard
 
 LAB = "conformance"
 
@@ -83,6 +84,22 @@ class World:
         self.memory = unpack(copy.deepcopy(pack(memory, self.root)), self.root)  # type: ignore[assignment]
         self.count()
 
+    def child(
+        self,
+        key: str,
+        parameters: Mapping[str, Json],
+        hear: Callable[[Child | Heard], None],
+        *,
+        cause: str = "",
+    ) -> Callable[[Mapping[str, Value] | None], None]:
+        raise Refused("a test's world makes no children", "Test such a kind with `lab` itself.")
+
+    def children(self) -> Mapping[str, Child]:
+        return {}
+
+    def forget(self, key: str) -> None:
+        self.check()
+
     def note(self, text: str, *, tell: bool = False) -> None:
         self.check()
         self.notes.append(text)
@@ -95,6 +112,7 @@ class World:
         *,
         fraction: float | None = None,
         metrics: Mapping[str, float] | None = None,
+        step: int = 0,
     ) -> None:
         self.check()
         self.told.append(Told(text, fraction, dict(metrics or {})))

@@ -73,8 +73,11 @@ class Watch:
 
     def _tell(self) -> None:
         text, fraction, metrics = summary_of(self.source)
+        curve = self.source.curve
         with suppress(Cancelled, TimedOut):  # whoever waits for the program is told the same
-            self._io.progress(text, fraction=fraction, metrics=metrics)
+            self._io.progress(
+                text, fraction=fraction, metrics=metrics, step=curve.epoch or curve.changed
+            )
 
     def _write(self) -> None:
         if self._path is None or not self.source.curve.changed:

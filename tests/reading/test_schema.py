@@ -133,6 +133,17 @@ RIGHT: dict[str, Any] = {
             "when": "vars.epochs > 0",
         },
         "again": {"like": "train", "matrix": None, "seed": 3, "retries": 1},
+        "sweep": {
+            "kind": "sweep",
+            "trial": {"like": "train", "seed": None, "resources": {"cpu": 1}},
+            "parameters": {
+                "lr": {"type": "double", "min": 0.1, "max": 1},
+                "units": {"type": "categorical", "list": [1, "a", True]},
+            },
+            "objective": {"metric": "loss", "type": "minimize"},
+            "early_stopping": {"name": "asha"},
+            "trials": {"max": 3},
+        },
     },
     "outputs": {"x": "{{ steps.train.outputs.metrics }}"},
 }

@@ -15,6 +15,7 @@ from lab.cli.terminal import width
 from lab.edge.journal import LabState
 from lab.edge.journal_kept import Delivery
 from lab.edge.lock import Holder, Lock, Proof
+from lab.edge.work import clear_outputs
 from lab.model.diagnostic import StateError, printable
 from lab.ports import Cancel
 from lab.report.words import duration
@@ -65,6 +66,7 @@ def held(
         if dead is not None:
             gone = "does not run any more" if found is Proof.DEAD else "let its lease end"
             _say("", f"took over from {dead}, which {gone}")
+            clear_outputs(lab.root, lab.row.name, lab.row.overlay)
         _tell(lab.take_in(former))
         yield
     finally:

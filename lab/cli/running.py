@@ -17,6 +17,7 @@ from lab.cli.streams import heard_or_not
 from lab.cli.terminal import colourful, interactive
 from lab.edge.process import Cancel
 from lab.edge.process_survivors import end_marked, find_marked
+from lab.edge.work import clear_outputs
 from lab.model.diagnostic import Diagnostic, LabfileError
 from lab.model.event import Event, RunStarted, StepFailed, StepSkipped
 from lab.model.plan import Plan
@@ -174,6 +175,8 @@ def end_survivors(session: Session) -> None:
         if survivors:
             print(f"ending {len(survivors)} processes that a killed run had left", file=sys.stderr)
             end_marked(prefix, SURVIVOR_GRACE)
+            # They may have written once more since the lock was taken.
+            clear_outputs(session.labfile.root, session.labfile.name, session.labfile.overlay)
 
 
 def confirm(plan: Plan, args: argparse.Namespace) -> None:

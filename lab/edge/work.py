@@ -117,6 +117,24 @@ class Work:
         return ".git" not in parts and parts[0] not in (".", "..")
 
 
+def clear_outputs(root: str, name: str, overlay: str) -> None:
+    """Removes what steps wrote to $LAB_OUTPUT before lab was killed: nobody has looked whether a secret is in it.
+
+    Only for whoever holds the lock, when no step runs.
+    """
+    for step in _folders(f"{layout.work_dir(root, name, overlay)}/steps"):
+        for folder in (step, *_folders(f"{step}/replicas")):
+            with contextlib.suppress(OSError):
+                os.unlink(f"{folder}/{layout.OUTPUT_FILE}")
+
+
+def _folders(path: str) -> list[str]:
+    """The folders in the folder *path*; links lead elsewhere."""
+    with contextlib.suppress(OSError), os.scandir(path) as found:
+        return [each.path for each in found if each.is_dir(follow_symlinks=False)]
+    return []
+
+
 class Log:
     """A step's log, for its owner's eyes; what cannot be written is counted, and never stops a step.
 

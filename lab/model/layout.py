@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab.model.address import file_name, slug
 
 FOLDER = ".lab"
+OUTPUT_FILE = ".lab-output"  # in a step's folder: what $LAB_OUTPUT names while it runs
 
 
 def lab_key(name: str, overlay: str) -> str:

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from lab.model.address import is_name
+from lab.model.layout import OUTPUT_FILE
 from lab.model.scalar import scalar
 from lab.provider import Json, Refused
 
 from ._plain import read_plain
 
-NAME = ".lab-output"
 LARGEST = 4 * 1024 * 1024  # bytes; outputs are kept in the state, big things are artifacts
 _HOW = (
     'Write lines `name=value` (name="3.10" for a text that looks like a number) or JSON objects'
@@ -30,7 +30,7 @@ def output_file(directory: str) -> Iterator[str]:
     The program makes the file if it has something to say; most have not. It goes however the
     attempt ends: nobody has looked yet whether it holds a secret, and it is no part of an artifact.
     """
-    path = f"{directory}/{NAME}"
+    path = f"{directory}/{OUTPUT_FILE}"
     _remove(path)
     try:
         yield path

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lab.kinds.training import Training as Spec
 from lab.model.frozen import dataclass
+from lab.model.layout import OUTPUT_FILE
 from lab.provider import Completed, Io, Json, Refused, Task
 
 from ._cluster import Replica, share_of, tf_configs
@@ -111,7 +112,7 @@ def _aside(task: Task[Spec], replica: Replica) -> dict[str, str]:
     """Where a replica that does not decide writes metrics and values, which nobody counts twice."""
     folder = f"{_folder(task)}/{replica.name}"
     os.makedirs(folder, exist_ok=True)
-    return {"LAB_METRICS_FILE": f"{folder}/metrics.jsonl", "LAB_OUTPUT": f"{folder}/output"}
+    return {"LAB_METRICS_FILE": f"{folder}/metrics.jsonl", "LAB_OUTPUT": f"{folder}/{OUTPUT_FILE}"}
 
 
 def _folder(task: Task[Spec]) -> str:

@@ -121,7 +121,7 @@ def test_a_plan_made_while_the_lab_is_changed_says_so(tmp_path: Path) -> None:
     project = Project(tmp_path / "lab")
     project.labfile(NOTES)
     project.write("in.txt", "1")
-    running = project.popen("apply", "--var", "seconds=5")
+    running = project.popen("apply", "--var", "seconds=60")
     while not (project.folder / "notes.txt").exists():
         time.sleep(0.05)
     assert "`lab apply` is changing this lab now" in project.lab("plan").err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -99,3 +100,40 @@ def test_killed_at_random_moments() -> None:
     print(tally)
     assert tally.kills >= 9
     assert not tally.faults
+
+
+WRITES = """
+    labfile: 1
+    name: writes
+    secrets: {token: {env: TOKEN}}
+    steps:
+      other: {kind: command, command: "true"}
+      slow:
+        kind: command
+        command: 'while :; do echo "token=$T" >> "$LAB_OUTPUT"; echo $$ > pid; sleep 0.1; done'
+        env: {T: "{{ secrets.token }}"}
+        needs: other
+"""
+
+
+def test_what_a_killed_step_wrote_for_lab_goes_with_the_next_command(tmp_path: Path) -> None:
+    """Nobody has looked yet whether it holds a secret: here it does."""
+    project = Project(tmp_path / "lab", {"TOKEN": "a-planted-value"})
+    project.labfile(WRITES)
+    process = project.popen("apply")
+    _until((project.folder / "pid").exists)
+    for each in (psutil.Process(process.pid), *psutil.Process(process.pid).children(True)):
+        with contextlib.suppress(psutil.Error):
+            each.kill()  # the warden too: nobody is left to tidy up
+    process.wait(20)
+    _until(lambda: not _ours(project))
+    assert _planted(project)
+    project.lab("plan")
+    assert _planted(project), "looking changes nothing"
+    assert "took over" in project.lab("state", "mv", "other", "another").err
+    assert not _planted(project)
+
+
+def _planted(project: Project) -> list[Path]:
+    files = [path for path in (project.folder / ".lab").rglob("*") if path.is_file()]
+    return [path for path in files if b"a-planted-value" in path.read_bytes()]

@@ -13,7 +13,7 @@ from lab.cli.named import add_words, not_known, several, take_labfile
 from lab.cli.session import Session
 from lab.cli.standing import standing
 from lab.cli.terminal import colourful, width
-from lab.model.address import matches
+from lab.model.address import matches, owner
 from lab.report.plan_json import change_json, known_json
 from lab.report.value_text import json_line
 
@@ -45,7 +45,8 @@ def main(words: Sequence[str]) -> int:
 
 def _address(session: Session, word: str) -> str:
     """The one step that *word* names, of the Labfile or only remembered."""
-    known = [*session.graph.steps, *session.state.records]
+    records = session.state.records
+    known = [*session.graph.steps, *(a for a in records if owner(a) == a)]
     if word in known:
         return word
     found = list(dict.fromkeys(address for address in known if matches(address, word)))

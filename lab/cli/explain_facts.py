@@ -10,6 +10,7 @@ from lab.cli.explain_times import Time, times_of
 from lab.cli.session import Session
 from lab.cli.standing import Holding, holding
 from lab.kinds.spec import Option
+from lab.model.address import owner
 from lab.model.frozen import dataclass
 from lab.model.labfile import PLAIN, Step
 from lab.model.plan import Action
@@ -69,7 +70,7 @@ def explained(session: Session, address: str, *, refresh: bool) -> Explained:
         LabError: no plan can be made for it.
     """
     graph, state = session.graph, session.state
-    gone = [a for a in state.records if a not in graph.steps]
+    gone = [a for a in state.records if owner(a) not in graph.steps]
     first = f"+{address}" if address in graph.steps else address
     draft = session.plan(Selection(only=[first, *gone]), session.survey(refresh=refresh))
     action = next(a for a in draft.plan.actions if a.address == address)

@@ -114,7 +114,10 @@ def _require_near(path: str, labfile: str) -> None:
     Raises:
         LabfileError: it names such a Labfile.
     """
-    real, here = os.path.realpath(labfile), os.path.realpath(os.getcwd())
+    try:
+        real, here = os.path.realpath(labfile), os.path.realpath(os.getcwd())
+    except ValueError:  # no file has such a name
+        raise usage(f"{path} is damaged: it names no Labfile") from None
     above = here == os.path.dirname(real) or here.startswith(
         os.path.dirname(real).rstrip("/") + "/"
     )

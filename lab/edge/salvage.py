@@ -18,6 +18,7 @@ from lab.model.fold import fold
 from lab.model.frozen import dataclass
 from lab.model.state import Record
 
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError)  # the latter: even what SQLite wanted to say
 _SPAN = 1 << 10  # events that are asked for at once
 _UNKNOWN = 1 << 16  # so many events are looked for where the file does not say how many it has
 
@@ -70,7 +71,7 @@ def _tried(path: str, root: str, way: Callable[[str], None]) -> Salvaged:
                     bytes  # what is no text any more is a row that is lost, and no more
                 )
                 return _read(db, root)
-        except sqlite3.Error:
+        except _DAMAGE:
             return Salvaged(labs=())
 
 
@@ -164,7 +165,7 @@ def _rows(db: sqlite3.Connection, query: str) -> list[tuple[Any, ...]]:
     """The rows of a small table up to the first that cannot be read, then from its end back to that."""
     found: dict[tuple[Any, ...], None] = {}
     for order in ("ASC", "DESC"):
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*_DAMAGE):
             for row in db.execute(f"{query} ORDER BY rowid {order}"):
                 plain = _plain(row)
                 if plain is not None:
@@ -176,7 +177,7 @@ def _events(db: sqlite3.Connection, head: int) -> Iterator[tuple[int, int, str]]
     """The events that can be read, oldest first, the last of which is about *head*: bad pages are passed over."""
     try:
         db.execute("SELECT 1 FROM events WHERE 0")
-    except sqlite3.Error:
+    except _DAMAGE:
         return
     low = 0
     while low <= head:
@@ -189,7 +190,7 @@ def _events(db: sqlite3.Connection, head: int) -> Iterator[tuple[int, int, str]]
 
 def _next(db: sqlite3.Connection, low: int, head: int) -> int:
     """The first event from *low* on."""
-    with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(*_DAMAGE):
         row = db.execute("SELECT min(seq) FROM events WHERE seq >= ?", (low,)).fetchone()
         return head + 1 if row[0] is None else int(row[0])
     return low
@@ -198,7 +199,7 @@ def _next(db: sqlite3.Connection, low: int, head: int) -> int:
 def _head(db: sqlite3.Connection) -> int:
     """About the number of the newest event."""
     for query in ("SELECT max(seq) FROM events", "SELECT max(head) FROM labs"):
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(*_DAMAGE):
             found = db.execute(query).fetchone()[0]
             if isinstance(found, int):
                 return found
@@ -213,7 +214,7 @@ def _between(
     try:
         rows = [_plain(row) for row in db.execute(query, (low, high))]
         return [(s, lab, text) for s, lab, text in filter(None, rows)], None in rows
-    except sqlite3.Error:
+    except _DAMAGE:
         if high - low <= 1:
             return [], True
     middle = (low + high) // 2

@@ -6,7 +6,13 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from postgres import Postgres, running
+
+# Enough to see what a change breaks; `pytest --hypothesis-profile=deep` looks longer.
+settings.register_profile("suite", max_examples=30, deadline=None)
+settings.register_profile("deep", max_examples=1000, deadline=None)
+settings.load_profile("suite")
 
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: the tests
 # that send it would wait for ever.

@@ -237,3 +237,11 @@ def test_kinds_are_frozen() -> None:
         for value in vars(sys.modules[name]).values():
             if isinstance(value, type) and is_dataclass(value) and hasattr(value, "lifecycle"):
                 assert value.__dataclass_params__.frozen, f"{name}.{value.__name__} is not frozen"
+
+
+def test_modules_of_tests_have_names_of_their_own() -> None:
+    """pytest imports them by their bare names: of two that are called the same it refuses the second."""
+    seen: dict[str, Path] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        assert path.name not in seen, f"{path} is called like {seen[path.name]}"
+        seen[path.name] = path

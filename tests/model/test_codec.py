@@ -74,13 +74,13 @@ events: st.SearchStrategy[Event] = st.one_of([of(cls) for cls in KINDS])
 
 
 @given(events)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_event_survives(event: Event) -> None:
     assert event_from_json(loads(dumps(event_to_json(event, ROOT))), ROOT) == event
 
 
 @given(of(Record))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_record_survives_both_ways_of_writing_it(record: Record) -> None:
     assert record_from_json(loads(dumps(record_to_json(record, ROOT))), ROOT) == record
     texts = record_to_texts(record, ROOT)

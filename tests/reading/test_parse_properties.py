@@ -86,7 +86,7 @@ def test_any_text(text: str) -> None:
     check(text.encode("utf-8", "surrogatepass"))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_anything_that_looks_like_yaml(text: str) -> None:
     check(text.encode())

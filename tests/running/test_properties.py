@@ -30,7 +30,7 @@ from lab.report.plan_text import plan_text
 from lab.running.run import Report
 from lab.running.schedule import Limits
 
-BOUNDED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BOUNDED = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 World: TypeAlias = "tuple[dict[str, str], set[tuple[str, str]]]"
 ENDS = (StepFinished, StepFailed, StepKept, StepSkipped)
 
@@ -206,7 +206,7 @@ def dependents(graph: Graph) -> dict[str, list[str]]:
 
 
 @given(rounds(most=1))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_runs_beside_each_other_is_allowed_to(story: list[Round]) -> None:
     lab = Lab("steps: {}")
     lab.toy.pause = lab.service.pause = 0.004

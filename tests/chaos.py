@@ -23,6 +23,7 @@ def table(seen: Count, seconds: float) -> str:
         ("recoveries", str(seen.recoveries)),
         ("runs that nobody killed", str(seen.undisturbed)),
         ("edits between runs", str(seen.edits)),
+        ("other commands killed", f"{seen.others}  (destroy, state mv)"),
         ("steps begun", str(seen.begun)),
         ("ends reported", str(seen.ended)),
         ("unreported ends repeated", f"{seen.unreported}  (allowed)"),

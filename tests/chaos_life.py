@@ -35,6 +35,7 @@ class Count:
     recoveries: int = 0
     undisturbed: int = 0  # runs that ended before they were to be killed
     edits: int = 0
+    others: int = 0  # kills of `lab destroy` and `lab state mv`
     begun: int = 0  # steps, by what they witnessed themselves
     ended: int = 0  # steps whose end was reported
     unreported: int = 0  # ends that were not reported before a kill, and came again: allowed
@@ -94,6 +95,8 @@ class Life:
             self.count.undisturbed += not killed
             if not self.count.faults and self.rng.random() < (0.5 if killed else 1.0):
                 self._edit()
+            if not self.count.faults and self.rng.random() < 0.1:
+                self._destroy()
         if not self.count.faults:
             self._finish()
         if not self.count.faults:
@@ -148,8 +151,10 @@ class Life:
         self._forget(old, *below)
         self.story.append(f"{'move' if moved else 'rename'} {old} to {new}")
         if moved and identity is not None:
+            if self.rng.random() < 0.5:
+                self._cut("state", "mv", old, new)
             said = self._lab("state", "mv", old, new)
-            if said.returncode:
+            if said.returncode and not self._is_moved(old, new):
                 self.count.repairs.append(f"state mv {old} {new}: {said.stderr}")
             self.reported[new] = identity
 
@@ -231,6 +236,43 @@ class Life:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("LAB_")}
         return {**clean, "CHAOS_LEDGER": str(self.ledger), "LAB_CACHE": str(self.folder / "cache")}
 
+    def _cut(self, *words: str) -> str:
+        """Runs another command and kills it at a moment; gives what it said."""
+        moment, way = self.rng.uniform(0.0, 0.6), self.rng.choice(WAYS)
+        out = self.folder / "said"
+        with out.open("w") as said:
+            process = subprocess.Popen(
+                [str(LAB), *words], cwd=self.root, env=self._env(), stdout=said,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            self._kill(process.pid, way)
+            self.count.others += process.wait() == -signal.SIGKILL
+        self.story.append(f"{' '.join(words)}, {way} killed after {moment:.3f} s")
+        return out.read_text()
+
+    def _destroy(self) -> None:
+        """`lab destroy` is killed, then goes on to its end: nothing is left, and nothing destroyed twice."""
+        # Files of steps that were dropped, or were being made anew, are nobody's to delete.
+        made = [path for each, path in self._artifacts().items() if each in self.reported]
+        gone = _destroyed(self._cut("destroy", "--yes", "--json"))
+        back = gone & set(self._records())
+        self.count.repairs += [f"{each} was destroyed, and is known" for each in sorted(back)]
+        said = self._lab("destroy", "--yes", "--json")
+        if said.returncode or self._records():
+            self.count.repairs.append(f"destroy: {said.stdout}{said.stderr}")
+        twice = gone & _destroyed(said.stdout)
+        self.count.repeated += [f"{each} was destroyed twice" for each in sorted(twice)]
+        self.count.left += [f"{path} after destroy" for path in made if os.path.exists(path)]
+        self.reported.clear()
+        self.done.clear()
+
+    def _is_moved(self, old: str, new: str) -> bool:
+        records = self._records()
+        return new in records and old not in records
+
     # --- comparing with the model --------------------------------------------------------------
 
     def _compare(self, said: str, *, killed: bool, way: str, code: int) -> None:
@@ -294,16 +336,18 @@ class Life:
             if fault:
                 self.count.losses.append(f"{address}: {fault}")
 
-    def _artifacts(self) -> dict[str, str]:
+    def _records(self) -> dict[str, Record]:
         if not os.path.exists(state_path(str(self.root))):
             return {}
         with Journal(state_path(str(self.root)), str(self.root)) as journal:
-            records = journal.open("chaos").load().records
-            return {
-                address: artifact.path
-                for address, record in records.items()
-                for artifact in (record.done.artifacts if record.done else [])
-            }
+            return dict(journal.open("chaos").load().records)
+
+    def _artifacts(self) -> dict[str, str]:
+        return {
+            address: artifact.path
+            for address, record in self._records().items()
+            for artifact in (record.done.artifacts if record.done else [])
+        }
 
     def _planned(self) -> None:
         """The next plan needs no repair, and keeps what was reported."""
@@ -336,6 +380,10 @@ class Life:
                 self.count.left.append(f"{when}: {[' '.join(cmdline(p)) for p in left]}")
                 return
             time.sleep(0.03)
+
+
+def _destroyed(said: str) -> set[str]:
+    return {each["step"] for each in lines(said) if each["event"] == "step.destroyed"}
 
 
 def _wait_for(word: str, out: Path, process: subprocess.Popen[bytes]) -> None:

@@ -178,7 +178,7 @@ class Work(Protocol):
     def keep_input(self, path: str, digest: str) -> None:
         """Likewise a file that a step reads (its path is relative to the lab's folder), unless it is large."""
 
-    def keep_curve(self, run: int, address: str) -> None:
+    def keep_curve(self, run: int, address: str, redactor: Redactor | None) -> None:
         """Keeps the curve in the step's folder, if there is one, beside the step's log of the run."""
 
     def remove_artifact(self, artifact: Artifact) -> bool:

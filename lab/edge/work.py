@@ -16,7 +16,7 @@ from lab.model import layout
 from lab.model.diagnostic import Diagnostic, LabError
 from lab.model.layout import FOLDER
 from lab.model.values import Artifact
-from lab.ports import Files, Sink
+from lab.ports import Files, Redactor, Sink
 
 LARGEST_INPUT = 16 * 2**20  # bytes; a larger file is data, which is not copied for each version
 
@@ -73,12 +73,14 @@ class Work:
     def keep_input(self, path: str, digest: str) -> None:
         self._objects.keep(os.path.join(self._root, path), digest, LARGEST_INPUT)
 
-    def keep_curve(self, run: int, address: str) -> None:
+    def keep_curve(self, run: int, address: str, redactor: Redactor | None) -> None:
         curve = f"{self.step_dir(address)}/curve.jsonl"
         to = layout.curve_path(self._root, self._name, self._overlay, run, address)
         with contextlib.suppress(OSError):  # a picture that cannot be kept is no reason to fail
             with open(curve, "rb") as file:
                 data = file.read()
+            if redactor is not None:  # a program may call a metric anything
+                data = redactor.feed(data) + redactor.flush()
             make_private(os.path.dirname(to))
             with open(to, "wb", opener=private) as file:
                 file.write(data)

@@ -39,4 +39,4 @@ def keep_outputs(step: Step, ports: Ports, outputs: Mapping[str, Value]) -> None
 def keep_curve(step: Step, run: int, ports: Ports) -> None:
     """Keeps the curve so far beside the log: the next training writes its own in its place."""
     if step.kind in KINDS:
-        ports.work.keep_curve(run, step.address)
+        ports.work.keep_curve(run, step.address, ports.secrets.redactor())

@@ -281,7 +281,7 @@ class FakeWork:
     def keep_input(self, path: str, digest: str) -> None:
         self.kept.append(path)
 
-    def keep_curve(self, run: int, address: str) -> None:
+    def keep_curve(self, run: int, address: str, redactor: Redactor | None) -> None:
         self.kept.append(f"{address}'s curve")
 
     def remove_artifact(self, artifact: Artifact) -> bool:

@@ -22,7 +22,7 @@ from lab.cli.locking import held
 from lab.cli.recorded import Recorded, recorded
 from lab.cli.terminal import interactive
 from lab.crashpoint import passing
-from lab.edge.journal import LabRow
+from lab.edge.journal import Journal, LabRow
 from lab.edge.machine import cache_root
 from lab.edge.store import Store
 from lab.model.diagnostic import Diagnostic, LabfileError, printable
@@ -86,11 +86,15 @@ def _locked(lab: Recorded, args: argparse.Namespace) -> Iterator[None]:
 
 def _known(lab: Recorded) -> Iterator[LabRow]:
     """The labs whose folders are here: of the folder's own state, and of the one that is shared."""
-    yield from lab.journal.labs()
-    if lab.journal.path == state_path(lab.root):
-        return  # on a full disk nobody can open it twice
-    with file_journal(lab.root) as journal:
+    for journal in _journals(lab):
         yield from journal.labs()
+
+
+def _journals(lab: Recorded) -> Iterator[Journal]:
+    yield lab.journal
+    if lab.journal.path != state_path(lab.root):  # on a full disk nobody can open it twice
+        with file_journal(lab.root) as own:
+            yield own
 
 
 def _garbage(lab: Recorded, args: argparse.Namespace) -> Iterator[Garbage]:
@@ -116,10 +120,9 @@ def _garbage(lab: Recorded, args: argparse.Namespace) -> Iterator[Garbage]:
 
 def _needed(lab: Recorded, keep_runs: int) -> Iterator[str]:
     """The hashes that any lab of this folder needs; they share their copies."""
-    with file_journal(lab.root) as own:
-        for journal in (lab.journal, own):
-            for row in journal.labs():
-                yield from needed_by(journal.open(row.name, row.overlay), keep_runs)
+    for journal in _journals(lab):
+        for row in journal.labs():
+            yield from needed_by(journal.open(row.name, row.overlay), keep_runs)
 
 
 def _store() -> Store:

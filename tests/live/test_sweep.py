@@ -95,7 +95,8 @@ def test_more_trials_go_on_and_another_space_is_a_new_study(project: Project) ->
     project.labfile(LABFILE.replace("max: 10", "max: 9"))
     assert "a new study" in project.plan(*SWEEP, "--var", "max=5")["sweep"][1]
     project.apply(*SWEEP, "--var", "max=2")
-    assert [step for step, _ in ledger(project)[5:]] == ["sweep[#1]", "sweep[#2]"]
+    begun = {step for step, _ in ledger(project)[5:]}  # two at a time, in whichever order
+    assert begun == {"sweep[#1]", "sweep[#2]"}
     names = {each["step"] for each in project.lab("status", "--json").json["steps"]}
     assert names >= {"sweep[#1]", "sweep[#2]"}
     assert "sweep[#3]" not in names

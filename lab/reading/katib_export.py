@@ -11,6 +11,8 @@ from lab.model.regex import regex
 from lab.model.tree import text_of
 from lab.reading.katib_container import CONTAINER, OWN_NAME, Words, trial_spec
 from lab.reading.katib_old import Unfit, mapping
+from lab.reading.scope import base_scope
+from lab.reading.template import TemplateFault, render
 
 _NAME = regex(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?\Z")  # Katib's own rule
 _SEEDED = frozenset(("random", "grid", "bayesianoptimization", "tpe", "multivariate-tpe", "cmaes"))
@@ -32,7 +34,7 @@ def exported(labfile: Labfile, step: Step, *, image: str, namespace: str = "") -
         Unfit: the sweep says what Katib has no word for; the path is below the step's keys.
     """
     assert step.trial is not None, "a sweep has a trial"
-    spec, notes = step.spec, list[str]()
+    spec, notes = _rendered(labfile, step), list[str]()
     resource = list(_resource(mapping(spec.get("algorithm"))))
     swept = {**mapping(spec["parameters"]), **{each["name"]: each for each in resource}}
     words = Words(labfile, step.trial, swept)
@@ -65,6 +67,14 @@ def exported(labfile: Labfile, step: Step, *, image: str, namespace: str = "") -
         "spec": whole,
     }
     return Exported(tree, tuple(notes))
+
+
+def _rendered(labfile: Labfile, step: Step) -> Mapping[str, Any]:
+    scope = base_scope(labfile, step=step, root=".", directory=".")
+    try:
+        return mapping(render(dict(step.spec), scope))
+    except TemplateFault as fault:
+        raise Unfit(tuple(fault.path), fault.summary, fault.help) from None
 
 
 def _name(name: str) -> str:

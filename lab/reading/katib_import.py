@@ -11,11 +11,10 @@ from lab.model.diagnostic import did_you_mean
 from lab.model.frozen import dataclass
 from lab.model.scalar import scalar
 from lab.model.tree import Path
-from lab.reading.katib_old import Unfit, mapping, maps, modern
+from lab.reading.katib_old import Unfit, mapping, maps, modern, texts
 from lab.reading.katib_trial import identifier, metrics_of, pod_of, training_of
 
 PARALLEL = 3  # Katib's own default (parallelTrialCount)
-_ELSEWHERE = {"skopt_bayesian_optimization": "bayesianoptimization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def _parameter(told: Mapping[str, Any], index: int) -> dict[str, Any]:
             }
             return {"type": kind, **bounds, **further}
         case "discrete" | "categorical":
-            values = [str(each) for each in space.get("list") or ()]
+            values = texts(space.get("list"))
             if kind == "discrete":
                 at = (*path, "feasibleSpace", "list")
                 return {"type": kind, "list": [_number(v, whole=False, path=at) for v in values]}
@@ -145,7 +144,7 @@ def _objective(told: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"metric": metric, "type": kind}
     if told.get("goal") is not None:
         made["goal"] = told["goal"]
-    more = [str(each) for each in told.get("additionalMetricNames") or ()]
+    more = texts(told.get("additionalMetricNames"))
     if more:
         made["additional_metrics"] = more
     ways = {str(e.get("name")): e.get("value") for e in maps(told.get("metricStrategies"))}
@@ -161,7 +160,6 @@ def _algorithm(
     told: Mapping[str, Any], names: Mapping[str, str], notes: list[str]
 ) -> dict[str, Any]:
     name = str(told.get("algorithmName", "random"))
-    name = _ELSEWHERE.get(name, name)
     known = SETTINGS.get(name)
     if known is None:
         way = did_you_mean(name, SETTINGS) or f"lab has {', '.join(SETTINGS)}"
@@ -183,20 +181,26 @@ def _algorithm(
 
 
 def _trials(spec: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    most = spec.get("maxTrialCount")
+    most, failed = _count(spec, "maxTrialCount"), _count(spec, "maxFailedTrialCount")
     if most is None:
         most = 100
         notes.append("it has no maxTrialCount, which in Katib is no bound: 100 are written here")
-    failed = spec.get("maxFailedTrialCount")
     if failed is not None:
         notes.append(
             f"Katib ends at failure {failed}; here so many may fail (`max_failed`), and one more ends it"
         )
     return {
         "max": most,
-        "parallel": spec.get("parallelTrialCount", PARALLEL),
+        "parallel": _count(spec, "parallelTrialCount") or PARALLEL,
         "max_failed": most if failed is None else min(failed, most),
     }
+
+
+def _count(spec: Mapping[str, Any], key: str) -> int | None:
+    count = spec.get(key)
+    if count is None or (isinstance(count, int) and not isinstance(count, bool)):
+        return count
+    raise Unfit(("spec", key), f"{key} must be a whole number, not {count}")
 
 
 def _stopping(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,3 +74,8 @@ def mapping(value: Any) -> Mapping[str, Any]:
 def maps(value: Any) -> list[Mapping[str, Any]]:
     """Those of a list's members that are maps."""
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def texts(value: Any) -> list[str]:
+    """A list's members as texts; nothing of what is no list."""
+    return [str(each) for each in value] if isinstance(value, list) else []

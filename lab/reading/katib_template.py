@@ -8,7 +8,7 @@ from lab.model.frozen import dataclass
 from lab.model.regex import regex
 
 # `{{-` takes the blanks before it along, `-}}` those behind it.
-_ACTION = regex(r"(?:\s*\{\{-|\{\{)\s*(.*?)\s*(?:-\}\}\s*|\}\})", 16)  # 16: re.DOTALL
+_ACTION = regex(r"(?s)(?:\s*\{\{-|\{\{)\s*(.*?)\s*(?:-\}\}\s*|\}\})")
 _OPENING = regex(r"(with|range|if)\s+(\S+)\Z")
 _META = {
     ".Trial": "${trialSpec.Name}",

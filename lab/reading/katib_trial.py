@@ -10,7 +10,7 @@ from lab.model.address import is_name
 from lab.model.frozen import dataclass
 from lab.model.regex import regex
 from lab.model.tree import Path
-from lab.reading.katib_old import Unfit, mapping, maps
+from lab.reading.katib_old import Unfit, mapping, maps, texts
 
 DEFAULT_FILTER = r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)"
 """Katib's own pattern, which reads what lab reads without one."""
@@ -69,7 +69,7 @@ def pod_of(template: Mapping[str, Any]) -> Pod:
     for key, names in _REPLICAS.items():
         groups = mapping(spec.get(key))
         replicas |= {
-            names[name]: int(mapping(group).get("replicas", 1))
+            names[name]: _whole(mapping(group).get("replicas", 1))
             for name, group in groups.items()
             if name in names
         }
@@ -96,8 +96,8 @@ def training_of(
     container = pod.container
     holes = _holes(template, names)
     words = [
-        *_texts(container.get("command")),
-        *_texts(container.get("args")),
+        *texts(container.get("command")),
+        *texts(container.get("args")),
     ]
     if not words:
         image = container.get("image", "?")
@@ -150,6 +150,12 @@ def identifier(name: str) -> str:
     return bare if is_name(bare) else f"p_{bare}"
 
 
+def _whole(value: Any) -> int:
+    if isinstance(value, int):
+        return value
+    raise Unfit(_TRIAL, f"a number of replicas must be whole, not {value}")
+
+
 def _first_pod(groups: Mapping[str, Any]) -> Mapping[str, Any]:
     order = ("Chief", "Master", "Launcher", "Worker")
     for name in sorted(groups, key=lambda name: order.index(name) if name in order else 9):
@@ -174,10 +180,6 @@ def _filled(text: str, holes: Mapping[str, str]) -> str:
     text = text.replace("{{", "{{ '{{' }}") if "{{" in text else text
     text = _HOLE.sub(lambda hole: holes.get(hole.group(1), hole.group(0)), text)
     return _META.sub(lambda m: "{{ step.name }}" if m.group(1) == "Name" else m.group(0), text)
-
-
-def _texts(value: Any) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else []
 
 
 def _environment(
@@ -205,14 +207,17 @@ def _resources(told: Mapping[str, Any]) -> dict[str, Any]:
 def _quantity(text: str, name: str) -> str | int | float:
     if name == "memory":
         return text
-    if text.endswith("m"):
+    if text.endswith("m") and text[:-1].isdecimal():
         return int(text[:-1]) / 1000
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        raise Unfit(_TRIAL, f"{text} is no amount of {name}") from None
     return int(number) if number.is_integer() else number
 
 
 def _pattern(source: Mapping[str, Any], notes: list[str]) -> str | None:
-    formats = _texts(mapping(source.get("filter")).get("metricsFormat"))
+    formats = texts(mapping(source.get("filter")).get("metricsFormat"))
     if not formats or formats == [DEFAULT_FILTER]:
         return None
     if len(formats) > 1:

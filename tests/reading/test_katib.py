@@ -261,3 +261,33 @@ def test_lines_are_not_too_long() -> None:
     text = document_text({"steps": {"train": {"command": words, "env": {"A": "b"}}}})
     assert max(map(len, text.splitlines())) <= 96
     assert textwrap.dedent(text).startswith("steps:\n  train:\n    command: [")
+
+
+def leaves(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    match tree:
+        case dict():
+            inner = [each for key, value in tree.items() for each in leaves(value, (*path, key))]
+        case list():
+            inner = [each for i, value in enumerate(tree) for each in leaves(value, (*path, i))]
+        case _:
+            inner = []
+    return [path, *inner] if path else inner
+
+
+@settings(max_examples=150)
+@given(st.data(), st.sampled_from([EXPERIMENT, CHAPTER]), TREES)
+def test_whatever_stands_anywhere_it_is_imported_or_refused(
+    data: st.DataObject, text: str, value: Any
+) -> None:
+    tree = tree_of(text)
+    *above, last = data.draw(st.sampled_from(leaves(tree)))
+    inner = tree
+    for part in above:
+        inner = inner[part]
+    inner[last] = value
+    try:
+        found = imported(tree)
+    except Unfit as unfit:
+        assert unfit.summary
+        return
+    assert parse("x", document_text(found.tree).encode()).tree

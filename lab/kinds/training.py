@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 from lab.kinds.spec import FilePath, Lifecycle, Role, StepOutputs, option
+from lab.kinds.training_check import Finding, findings
 from lab.model.frozen import dataclass
 from lab.model.values import Json
 
@@ -130,9 +131,9 @@ class Training:
         default=None,
     )
     strategy: Literal["none", "mirrored", "multi_worker", "parameter_server"] = option(
-        "TensorFlow's strategy that the program uses: checked against the replicas, the program and the"
-        " TensorFlow that is installed, before anything trains.",
-        example="multi_worker",
+        "TensorFlow's strategy that the program uses: checked against the replicas in the Labfile, and against"
+        " the program and the TensorFlow that is installed before it trains. `none` is not checked.",
+        example="mirrored",
         default="none",
     )
     restart: Literal["never", "on_failure"] = option(
@@ -155,3 +156,8 @@ class Training:
         default=None,
         minimum=0,
     )
+
+    @staticmethod
+    def check(tree: Mapping[str, Any]) -> Iterator[Finding]:
+        """What is wrong with the keys taken together; what is not known yet is passed over."""
+        yield from findings(tree)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from lab.kinds.training import Replicas
 from lab.kinds.training import Training as Spec
 from lab.model.frozen import dataclass
-from lab.provider import Refused, Task
+from lab.provider import Task
 
 CHIEF, WORKER, PS, EVALUATOR = "chief", "worker", "ps", "evaluator"
 _THREADS = (
@@ -43,24 +43,10 @@ class Replica:
 
 
 def replicas_of(spec: Spec) -> list[Replica]:
-    """All replicas, the one that decides first.
-
-    Raises:
-        Refused: these numbers make no cluster.
-    """
+    """All replicas, the one that decides first; that their numbers make a cluster was checked before."""
     if spec.replicas is None:
         return [Replica()]
     counts = _counts(spec.replicas)
-    if counts[CHIEF] > 1 or counts[EVALUATOR] > 1:
-        raise Refused(
-            "there can be one chief and one evaluator at most",
-            "TensorFlow knows no more of them in one cluster. `worker` and `ps` may be any number.",
-        )
-    if not counts[CHIEF] and not counts[WORKER]:
-        raise Refused(
-            "`replicas` names neither a chief nor a worker, so that nobody would train",
-            "Write for example `replicas: {worker: 2}`.",
-        )
     return [Replica(sort, i) for sort, count in counts.items() for i in range(count)]
 
 

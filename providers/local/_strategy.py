@@ -1,4 +1,4 @@
-"""Whether a training's strategy can work with its replicas, its program, and the TensorFlow that is installed."""
+"""Whether a training's strategy can work with its program and the TensorFlow that is installed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,12 @@ from lab.kinds.training import Training as Spec
 from lab.model.frozen import dataclass
 from lab.provider import Io, Json, Refused, Task
 
-from ._cluster import CHIEF, PS, WORKER, Replica
-
 TWO_WAYS = (
     "Two ways work: a training loop of your own (strategy.run in a tf.function; for parameter_server"
     " a ClusterCoordinator's schedule), as in lab's examples/distributed; or, for multi_worker, Keras 2:"
     " add `tf_keras` to the requirements, import it instead of keras, and set"
     ' `env: {TF_USE_LEGACY_KERAS: "1"}`.'
 )
-_WANTED = {
-    "multi_worker": "`replicas: {worker: 2}`, with or without a chief",
-    "parameter_server": "`replicas: {chief: 1, worker: 2, ps: 1}`",
-}
 _OF_FIT = frozenset(  # tell Keras's `fit` from other libraries'
     ("epochs", "batch_size", "steps_per_epoch", "validation_data", "callbacks", "initial_epoch")
 )
@@ -49,16 +43,13 @@ class Installed:
     keras: str | None
 
 
-def check_strategy(
-    task: Task[Spec], replicas: Sequence[Replica], argv: Sequence[str], io: Io
-) -> None:
+def check_strategy(task: Task[Spec], argv: Sequence[str], io: Io) -> None:
     """Returns if nothing speaks against the strategy. Looks, and starts one short program for it.
 
     Raises:
         Refused: it cannot work; the message says what does.
     """
     spec = task.spec
-    _check_replicas(spec.strategy, [replica.sort for replica in replicas])
     if spec.strategy == "none" or not _is_python(argv[0]):
         return
     found = installed(argv[0], io)
@@ -81,30 +72,6 @@ def check_strategy(
 def hint_of(line: str) -> str:
     """What to do about an error that a program printed, where it is Keras 3's with several workers."""
     return TWO_WAYS if "PerReplica" in line and "unsupported type" in line else ""
-
-
-def _check_replicas(strategy: str, sorts: Sequence[str]) -> None:
-    trains = CHIEF in sorts or WORKER in sorts
-    match strategy:
-        case "multi_worker" if PS in sorts:
-            raise Refused(
-                "`strategy: multi_worker` has no parameter servers", "Leave `ps` out of `replicas`."
-            )
-        case "parameter_server" if not {CHIEF, WORKER, PS} <= set(sorts):
-            wrong = "needs a chief that coordinates, workers and parameter servers"
-            raise Refused(f"`strategy: {strategy}` {wrong}", f"Write {_WANTED[strategy]}.")
-        case "multi_worker" if not trains:
-            raise Refused(
-                f"`strategy: {strategy}` needs replicas, and there is one process alone",
-                f"Write {_WANTED[strategy]}.",
-            )
-        case "mirrored" if sum(sort in (CHIEF, WORKER) for sort in sorts) > 1:
-            raise Refused(
-                "`strategy: mirrored` is of one process, over the GPUs that it sees",
-                "Leave `replicas` out, or write `strategy: multi_worker`.",
-            )
-        case _:
-            return
 
 
 def _is_python(program: str) -> bool:

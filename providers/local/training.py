@@ -49,7 +49,7 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     """Runs the training to its end; its last metrics, its artifacts and its own values are the outputs."""
     spec = task.spec
     argv, replicas = list(argv_of(task, io)), replicas_of(spec)
-    check_strategy(task, replicas, argv, io)
+    check_strategy(task, argv, io)
     begun = _begin(task, io)
     source = source_of(spec.metrics, task.root, _origin(begun))
     kept = None if begun.curve == begun.metrics_file else begun.curve

@@ -35,20 +35,6 @@ def test_the_one_that_decides_comes_first():
     assert [r.name for r in replicas_of(spec())] == [""]
 
 
-@pytest.mark.parametrize(
-    ("replicas", "said"),
-    [
-        ({"chief": 2}, "one chief and one evaluator"),
-        ({"worker": 1, "evaluator": 2}, "one evaluator"),
-        ({"ps": 2}, "neither a chief nor a worker"),
-        ({}, "neither a chief nor a worker"),
-    ],
-)
-def test_numbers_that_make_no_cluster_are_refused(replicas, said):
-    with pytest.raises(Refused, match=said):
-        replicas_of(spec(replicas=replicas))
-
-
 def test_tf_config_names_all_but_the_evaluator():
     replicas = replicas_of(spec(replicas={"chief": 1, "worker": 2, "evaluator": 1}))
     configs = {r.name: json.loads(text) for r, text in tf_configs(replicas).items()}
@@ -256,20 +242,6 @@ def test_what_may_work_is_run(tmp_path, text, versions):
     io = python(tmp_path, **versions)
     train(io, command=["python", "t.py"], **TWO)
     assert len(io.ran) == 3
-
-
-@pytest.mark.parametrize(
-    ("strategy", "replicas", "said"),
-    [
-        ("multi_worker", None, "needs replicas"),
-        ("multi_worker", {"worker": 1, "ps": 1}, "no parameter servers"),
-        ("parameter_server", {"worker": 2}, "needs a chief"),
-        ("mirrored", {"worker": 2}, "one process"),
-    ],
-)
-def test_a_strategy_that_does_not_go_with_its_replicas(tmp_path, strategy, replicas, said):
-    with pytest.raises(Refused, match=said):
-        train(python(tmp_path), command=["python"], strategy=strategy, replicas=replicas)
 
 
 def test_keras_s_own_words_get_an_explanation(tmp_path):

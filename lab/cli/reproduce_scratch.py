@@ -92,6 +92,8 @@ def fill(lab: Recorded, again: Again, folder: str) -> None:
     """
     make_private(folder)
     labfile = {key: value for key, value in again.labfile.items() if key != "state"}
+    if isinstance(secrets := labfile.get("secrets"), Mapping):
+        labfile["secrets"] = {name: _from(again.root, source) for name, source in secrets.items()}
     _write(folder, "Labfile.yaml", json.dumps({**labfile, "name": again.name}, indent=1))
     if again.overlay:  # it is merged already; its name counts in expressions
         _write(folder, f"Labfile.{again.overlay}.yaml", "{}\n")
@@ -110,6 +112,17 @@ def fill(lab: Recorded, again: Again, folder: str) -> None:
         )
     for path, text in again.locks.items():
         _write(folder, path, text)
+
+
+def _from(root: str, source: Any) -> Any:
+    """A secret's source as it is found from elsewhere: secrets are not copied, so it stays in the lab's folder."""
+    match source:
+        case {"file": str(path)}:
+            return {**source, "file": os.path.join(root, os.path.expanduser(path))}
+        case {"command": [*argv]}:
+            return {**source, "command": ["sh", "-c", 'cd "$0" && exec "$@"', root, *argv]}
+        case _:
+            return source
 
 
 def apply_words(again: Again, folder: str) -> list[str]:

@@ -136,6 +136,24 @@ def test_no_secret_is_in_what_is_kept(project: Project) -> None:
     assert "not there any more: train.py" in project.lab("reproduce", "2", expect=1).err
 
 
+def test_secrets_are_found_from_where_a_run_is_made_again(tmp_path: Path) -> None:
+    made = Project(tmp_path / "lab", {"KEY": "hidden-canary-5"})
+    made.write("keys/key", "hidden-canary-6\n")
+    made.write("keys/tell.sh", "cat keys/key\n")
+    made.write("base.txt", "base")
+    made.write("train.py", TRAIN + "assert os.environ['FILED'] == os.environ['TOLD'] != ''\n")
+    declared = "{key: {env: KEY}, filed: {file: keys/key}, told: {command: [sh, keys/tell.sh]}}"
+    text = LABFILE.replace("{key: {env: KEY}}", declared)
+    more = 'KEY: "{{ secrets.key }}", FILED: "{{ secrets.filed }}", TOLD: "{{ secrets.told }}"'
+    made.labfile(text.replace('KEY: "{{ secrets.key }}"', more))
+    made.lab("apply")
+    ran = made.lab("reproduce", "1", "--into", str(tmp_path / "again"))
+    assert "came out the same" in ran.out
+    for path in (tmp_path / "again").rglob("*"):
+        if path.is_file():
+            assert b"hidden-canary-6" not in path.read_bytes(), path
+
+
 def test_copies_go_with_their_runs(project: Project) -> None:
     found = project.lab("gc", "--keep-runs", "1", "--yes", "--json").json["entries"]
     copies = [each for each in found if "copies" in each["what"]]

@@ -44,6 +44,8 @@ def main(words: Sequence[str]) -> int:
     try:
         with locked(session, args, "apply"):
             session.reload()
+            if before is not None:
+                require_sealed(path, session)
             end_survivors(session)
             selection = arguments.selection(args)
             found = session.survey(refresh=args.refresh, selection=selection)
@@ -51,7 +53,6 @@ def main(words: Sequence[str]) -> int:
             draft = session.plan(selection, found, commands=commands)
             if before is not None:
                 refuse_if_moved(path, session, draft, before)
-                require_sealed(path, session)
             if not (args.quiet or args.json):
                 show(warnings_of(session, found))
             if draft.plan.empty and not _protects(session, draft):

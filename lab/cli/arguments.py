@@ -136,6 +136,15 @@ def add_refresh(made: argparse.ArgumentParser) -> None:
     )
 
 
+def add_commands(made: argparse.ArgumentParser) -> None:
+    """Whether secrets that are commands may be read by what only looks: to compare them, or to reach the state."""
+    made.add_argument(
+        "--allow-commands",
+        action="store_true",
+        help="let secrets that are commands be run, to compare them or to reach the state",
+    )
+
+
 def add_output(made: argparse.ArgumentParser) -> None:
     made.add_argument("--json", action="store_true", help="for machines")
     made.add_argument("-v", "--verbose", action="count", default=0, help="say more")

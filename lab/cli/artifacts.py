@@ -53,6 +53,7 @@ def main(words: Sequence[str]) -> int:
     """Lists artifacts, or writes one."""
     parser = arguments.parser("artifacts", ABOUT)
     add_words(parser, "list [STEP] | get RUN STEP.NAME TO", "what to do")
+    arguments.add_commands(parser)
     parser.add_argument("--json", action="store_true", help="for machines")
     args = arguments.parse(parser, words)
     match take_labfile(args):

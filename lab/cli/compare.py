@@ -24,6 +24,7 @@ def main(words: Sequence[str]) -> int:
     """Prints a table and the curves."""
     parser = arguments.parser("compare", ABOUT)
     add_words(parser, "RUN…", "a run's number; or RUN:STEP, one of its steps or a pattern")
+    arguments.add_commands(parser)
     parser.add_argument(
         "--json", action="store_true", help="for machines: every point of each curve"
     )

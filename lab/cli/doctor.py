@@ -15,7 +15,7 @@ from lab.cli.doctor_steps import of_steps
 from lab.cli.labfile import Read, find, read_labfile
 from lab.cli.session import Session
 from lab.cli.terminal import colourful
-from lab.edge.machine import Machine
+from lab.edge.machine import Machine, bare
 from lab.model.diagnostic import LabError, LabfileError
 from lab.model.layout import FOLDER
 from lab.report.checks import Check, Status, checks_json, checks_text
@@ -32,6 +32,7 @@ def main(words: Sequence[str]) -> int:
     """Prints a line for each check, and for each that is not well a fix."""
     parser = arguments.parser("doctor", ABOUT)
     arguments.add_labfile(parser)
+    arguments.add_commands(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON list of checks")
     parser.add_argument("-q", "--quiet", action="store_true", help="show only what is not well")
     args = arguments.parse(parser, words)
@@ -49,7 +50,7 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
         yield from _machine(None)
         yield from faults
         return
-    session = Session(read, allow_commands=False)
+    session = Session(read, allow_commands=args.allow_commands)
     try:
         yield from _machine(session)
         yield from _of_labfile(read)
@@ -83,7 +84,8 @@ def _read(args: argparse.Namespace) -> tuple[Read | None, list[Check]]:
 
 
 def _machine(session: Session | None) -> Iterator[Check]:
-    machine = session.machine if session else Machine(os.environ)
+    # Without a Labfile nobody knows which variables are secrets, so that programs are given hardly any.
+    machine = session.machine if session else Machine(bare(os.environ))
     steps = session.graph.steps.values() if session else ()
     root = session.labfile.root if session else os.getcwd()
     yield python()

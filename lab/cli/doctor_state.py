@@ -61,7 +61,7 @@ def writable(folder: str) -> bool:
 def _contents(session: Session, about: str) -> Check:
     local = session.labfile.state.backend == "local"
     path = state_path(session.labfile.root)
-    if session.journal is None or session.journal.tenancy is None:
+    if session.journal is None or session.journal.tenancy is None or not session.state.run:
         return Check(about=about, name="state", text="none yet: nothing has been applied")
     whole = os.path.getsize(path) if local else 0
     faults = session.journal.check() if whole <= _READ_WHOLE else []

@@ -29,6 +29,7 @@ def main(words: Sequence[str]) -> int:
     """Prints the drift; with --check the exit code tells of it."""
     parser = arguments.parser("drift", ABOUT)
     arguments.add_labfile(parser)
+    arguments.add_commands(parser)
     arguments.add_selection(parser, replace=False)
     arguments.add_output(parser)
     parser.add_argument(
@@ -37,7 +38,7 @@ def main(words: Sequence[str]) -> int:
         help="exit 5 if anything drifted, 1 if something could not be looked at",
     )
     args = arguments.parse(parser, words)
-    session = Session.open(args, write=False)
+    session = Session.open(args, write=False, allow_commands=args.allow_commands)
     try:
         selection = arguments.selection(args)
         found = session.survey(selection=selection)

@@ -25,13 +25,14 @@ def main(words: Sequence[str]) -> int:
     """Prints what is known of one step; nothing is run."""
     parser = arguments.parser("explain", ABOUT)
     add_words(parser, "STEP", "a step, or one instance of it")
+    arguments.add_commands(parser)
     arguments.add_refresh(parser)
     parser.add_argument("--json", action="store_true", help="for machines")
     args = arguments.parse(parser, words)
     rest = take_labfile(args)
     if len(rest) != 1:
         raise arguments.usage("`lab explain` wants one step", "for example: lab explain train")
-    session = Session.open(args, write=False)
+    session = Session.open(args, write=False, allow_commands=args.allow_commands)
     try:
         told = explained(session, _address(session, rest[0]), refresh=args.refresh)
     finally:

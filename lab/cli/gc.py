@@ -43,6 +43,7 @@ def main(words: Sequence[str]) -> int:
     """Looks, shows what would go and what that frees, asks, and deletes."""
     parser = arguments.parser("gc", ABOUT)
     arguments.add_labfile(parser)
+    arguments.add_commands(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be deleted, no more"
     )

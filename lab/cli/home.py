@@ -63,7 +63,7 @@ def journal_from(source: Source, args: argparse.Namespace) -> Journal:
         environ=os.environ,
         catalog=discover((), ()).catalog(),
     )
-    return journal_of(labfile, allow_commands=False)
+    return journal_of(labfile, allow_commands=args.allow_commands)
 
 
 def is_shared(source: Source) -> bool:

@@ -25,6 +25,7 @@ def main(words: Sequence[str]) -> int:
     """Prints logs; with -f until the steps have ended."""
     parser = arguments.parser("logs", ABOUT)
     add_words(parser, "STEP", "a step, one instance of it, or a pattern")
+    arguments.add_commands(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the step ends")
     parser.add_argument("--run", type=arguments.positive, metavar="N", help="default: its newest")
     parser.add_argument(

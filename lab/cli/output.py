@@ -28,12 +28,13 @@ def main(words: Sequence[str]) -> int:
     """Prints one output, or all."""
     parser = arguments.parser("output", ABOUT)
     add_words(parser, "NAME", "one output", least=0)
+    arguments.add_commands(parser)
     parser.add_argument("--json", action="store_true", help="for machines")
     args = arguments.parse(parser, words)
     rest = take_labfile(args)
     if len(rest) > 1:
         raise arguments.usage("`lab output` wants one name, or none for all outputs")
-    session = Session.open(args, write=False)
+    session = Session.open(args, write=False, allow_commands=args.allow_commands)
     try:
         found = evaluated(session, recorded_outcomes(session))
         if rest:

@@ -30,14 +30,12 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "--out", metavar="FILE", help="save the plan; `lab apply FILE` runs exactly it"
     )
-    parser.add_argument(
-        "--allow-commands",
-        action="store_true",
-        help="let secrets that are commands be run, to compare them",
-    )
+    arguments.add_commands(parser)
     args = arguments.parse(parser, words)
     session = Session.open(args, write=False, allow_commands=args.allow_commands)
     try:
+        if args.out and not session.state.key:
+            session.open_state(write=True)  # for the key that the plan is sealed with
         selection = arguments.selection(args)
         found = session.survey(refresh=args.refresh, selection=selection)
         draft = session.plan(selection, found)

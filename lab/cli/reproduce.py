@@ -28,6 +28,7 @@ def main(words: Sequence[str]) -> int:
     """Fills a folder, applies there, and compares."""
     parser = arguments.parser("reproduce", ABOUT)
     add_words(parser, "RUN", "the run's number")
+    arguments.add_commands(parser)
     parser.add_argument(
         "--into", metavar="DIR", help="the folder, which stays; it must not be there yet"
     )

@@ -34,6 +34,7 @@ def main(words: Sequence[str]) -> int:
         "runs", "The runs so far, the newest last. `lab show run N` says more."
     )
     arguments.add_labfile(parser)
+    arguments.add_commands(parser)
     parser.add_argument(
         "-n", type=_count, metavar="N", help=f"how many (default: {SHOWN}; 0 is all of them)"
     )

@@ -16,7 +16,6 @@ from lab.cli.session import Session
 from lab.edge.contents import contents
 from lab.model.diagnostic import Diagnostic, PlanError
 from lab.model.plan import Action
-from lab.model.regex import regex
 from lab.model.tree import digest
 from lab.model.values import Unknown
 from lab.planning.plan import Draft
@@ -38,11 +37,12 @@ _REMEMBERED: Mapping[str, type] = {
 """What a plan was made with, and the type of each."""
 
 _OWN = ("refresh", "allow_commands")  # cannot be told from what they are when nothing is said
-_SECRET = regex(r"<secret (\S+) [0-9a-f]+>")
 
 
 def save(path: str, session: Session, draft: Draft, args: argparse.Namespace) -> None:
     """Writes the plan to *path*, whole or not at all. It holds references to secrets, never values.
+
+    *session* has a state, whose key seals the plan.
 
     Raises:
         LabfileError: it cannot be written.
@@ -59,8 +59,7 @@ def save(path: str, session: Session, draft: Draft, args: argparse.Namespace) ->
             "steps": fingerprints(session, draft),
         },
     }
-    if session.state.key:
-        saved["seal"] = _seal(saved, session.state.key)
+    saved["seal"] = _seal(saved, session.state.key)
     partial = f"{path}.{os.getpid()}.part"
     try:
         with open(partial, "w", encoding="utf-8") as file:
@@ -129,16 +128,12 @@ def _require_near(path: str, labfile: str) -> None:
 
 
 def require_sealed(path: str, session: Session) -> None:
-    """Refuses a saved plan that is not as this lab wrote it, once the lab has a state.
-
-    Before the first run there is nothing to seal with; what is applied then is shown like any plan.
+    """Refuses a saved plan that is not as this lab wrote it.
 
     Raises:
-        PlanError: it was altered, or written before the lab had a state.
+        PlanError: it was altered, or written by another lab.
     """
     whole = _whole_file(path) or {}
-    if not session.state.run:
-        return
     seal = whole.pop("seal", None)
     if not isinstance(seal, str) or not hmac.compare_digest(
         seal.encode(), _seal(whole, session.state.key).encode()
@@ -146,7 +141,7 @@ def require_sealed(path: str, session: Session) -> None:
         raise PlanError(
             Diagnostic(
                 summary=f"{path} is not as this lab wrote it",
-                detail="It was altered, or saved by another lab or before this one's first run.",
+                detail="It was altered, or saved by another lab, or the state that it was made with is gone.",
                 help="make and read a new one: `lab plan --out FILE`",
             )
         )
@@ -205,24 +200,22 @@ def _fingerprint(action: Action, session: Session, draft: Draft) -> str:
     return digest(
         {
             "verb": action.verb.word,
-            "wanted": _plain(wanted.identity, keyed=done is not None) if wanted else None,
+            "wanted": _plain(wanted.identity) if wanted else None,
             "done": [done.run, done.digest] if done else None,
             "tried": record.tried.run if record and record.tried else None,
         }
     )
 
 
-def _plain(value: Any, *, keyed: bool) -> Any:
-    """*value* as JSON. Before the first run there is no key to hash secrets with that a later run would have."""
+def _plain(value: Any) -> Any:
+    """*value* as JSON."""
     match value:
         case Unknown(after=after):
             return {"$unknown": list(after)}
-        case str():
-            return value if keyed else _SECRET.sub(r"<secret \1>", value)
         case Mapping():
-            return {str(key): _plain(each, keyed=keyed) for key, each in value.items()}
+            return {str(key): _plain(each) for key, each in value.items()}
         case list() | tuple():
-            return [_plain(each, keyed=keyed) for each in value]
+            return [_plain(each) for each in value]
         case _:
             return value
 

@@ -69,6 +69,8 @@ class Session:
 
     def open_state(self, *, write: bool) -> None:
         labfile = self.labfile
+        if self._file is not None:
+            self._file.close()
         self._file = journal_of(labfile, allow_commands=self._allow_commands)
         self.journal = self._file.open(labfile.name, labfile.overlay, labfile.source, create=write)
         self.reload()

@@ -24,6 +24,7 @@ def main(words: Sequence[str]) -> int:
     """Prints a step, or with `run N` a run."""
     parser = arguments.parser("show", ABOUT)
     add_words(parser, "STEP | run N", "a step or one instance of it; or `run` and its number")
+    arguments.add_commands(parser)
     parser.add_argument("--json", action="store_true", help="for machines")
     args = arguments.parse(parser, words)
     rest = take_labfile(args)

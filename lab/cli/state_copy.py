@@ -13,7 +13,7 @@ from lab.cli.home import file_journal, is_shared, journal_from
 from lab.cli.labfile import Source, read_source
 from lab.cli.locking import held
 from lab.cli.recorded import name_of
-from lab.cli.state_open import state_of, state_parser
+from lab.cli.state_open import plain, state_of, state_parser
 from lab.edge.contents import contents
 from lab.edge.journal import Journal
 from lab.edge.journal_copy import Carried, from_text, to_json
@@ -117,7 +117,7 @@ def _not_shared(key: str) -> LabfileError:
 
 
 def _source(args: argparse.Namespace) -> tuple[Source, str]:
-    source = read_source(_plain(args))
+    source = read_source(plain(args))
     name = name_of(source)
     if args.name not in ("", name):
         raise arguments.usage(
@@ -127,11 +127,7 @@ def _source(args: argparse.Namespace) -> tuple[Source, str]:
 
 
 def _journal(source: Source, args: argparse.Namespace) -> Journal:
-    return journal_from(source, _plain(args))
-
-
-def _plain(args: argparse.Namespace) -> argparse.Namespace:
-    return argparse.Namespace(labfile=None, overlay=args.overlay, var=[], var_file=[])
+    return journal_from(source, plain(args))
 
 
 def _carried(path: str | None, source: Source, name: str, overlay: str) -> Carried:

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from lab.cli.arguments import parser
+from lab.cli.arguments import add_commands, parser
 from lab.cli.home import file_journal, is_shared, journal_from
 from lab.cli.labfile import Source, read_source
 from lab.cli.recorded import name_of
@@ -30,6 +30,7 @@ def state_parser(verb: str, about: str) -> argparse.ArgumentParser:
     made = parser(f"state {verb}", about)
     made.add_argument("--name", default="", help="the lab's name, where several have a state here")
     made.add_argument("-e", "--overlay", default="", help="the lab's overlay, if it has one")
+    add_commands(made)
     return made
 
 
@@ -42,7 +43,7 @@ def state_file(args: argparse.Namespace) -> Iterator[Journal]:
     """
     source = shared_source(args)
     if source is not None:
-        with journal_from(source, _plain(args)) as journal:
+        with journal_from(source, plain(args)) as journal:
             yield journal
         return
     root = state_root(os.getcwd())
@@ -61,14 +62,21 @@ def state_file(args: argparse.Namespace) -> Iterator[Journal]:
 def shared_source(args: argparse.Namespace) -> Source | None:
     """The Labfile here, if it says that the state is shared; one that cannot be read says nothing."""
     try:
-        source = read_source(_plain(args))
+        source = read_source(plain(args))
     except LabfileError:
         return None
     return source if is_shared(source) else None
 
 
-def _plain(args: argparse.Namespace) -> argparse.Namespace:
-    return argparse.Namespace(labfile=None, overlay=args.overlay, var=[], var_file=[])
+def plain(args: argparse.Namespace) -> argparse.Namespace:
+    """*args* as a command has them that names a Labfile: the one here."""
+    return argparse.Namespace(
+        labfile=None,
+        overlay=args.overlay,
+        var=[],
+        var_file=[],
+        allow_commands=args.allow_commands,
+    )
 
 
 @contextlib.contextmanager

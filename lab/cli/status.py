@@ -43,6 +43,7 @@ def main(words: Sequence[str]) -> int:
     """Prints a line for each step, and what it comes to."""
     parser = arguments.parser("status", ABOUT)
     arguments.add_labfile(parser)
+    arguments.add_commands(parser)
     parser.add_argument("--json", action="store_true", help="for machines")
     args = arguments.parse(parser, words)
     with recorded(args) as lab:

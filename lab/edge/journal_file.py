@@ -27,6 +27,7 @@ class StateFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self._turn = threading.RLock()
+        self._doubtful = False
         with explained(path):
             self._connection, self._full = _connected(path)
             try:
@@ -42,7 +43,7 @@ class StateFile:
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """A transaction in which everything that is read comes from one moment."""
-        with self._turn, explained(self.path), self._transaction("BEGIN"):
+        with self._turn, explained(self.path), self._sound(), self._transaction("BEGIN"):
             yield self._connection
 
     @contextlib.contextmanager
@@ -56,6 +57,7 @@ class StateFile:
         with (
             self._turn,
             explained(self.path),
+            self._sound(),
             self._room(),
             self._synchronous(durable=durable),
             self._transaction("BEGIN IMMEDIATE"),
@@ -70,6 +72,23 @@ class StateFile:
         for (said,) in db.execute("PRAGMA integrity_check(20)"):
             if said != "ok":
                 yield f"SQLite finds: {said}"
+
+    @contextlib.contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Opens the file anew after a failure, whatever kind: SQLite forgets what it holds in memory only after some.
+
+        A disk that said `read-only` in the middle of a commit made the next one seem stored that never was.
+        """
+        if self._doubtful:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection, self._full = _connected(self.path)
+            self._doubtful = False
+        try:
+            yield
+        except sqlite3.Error:
+            self._doubtful = True
+            raise
 
     @contextlib.contextmanager
     def _room(self) -> Iterator[None]:

@@ -9,6 +9,12 @@ from functools import cached_property
 
 from lab.edge.private import make_private
 
+_BARE = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ"),
+    *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "LAB_CACHE", "CUDA_VISIBLE_DEVICES"),
+    "LD_LIBRARY_PATH",
+)
+
 
 class Machine:
     """Implements ports.Machine for the computer that lab runs on.
@@ -72,6 +78,11 @@ class Machine:
         import shutil  # it imports every way to compress
 
         return shutil.which(name, path=self.ambient.get("PATH"))
+
+
+def bare(environ: Mapping[str, str]) -> dict[str, str]:
+    """What of *environ* a program needs to start and to find its files, and what no secret is kept in."""
+    return {name: environ[name] for name in _BARE if name in environ}
 
 
 def cache_root(environ: Mapping[str, str]) -> str:

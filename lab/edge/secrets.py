@@ -36,7 +36,7 @@ class Secrets:
         root: the lab's folder, from which files and commands are found.
         key: the state's secret for keyed hashes, in hexadecimal; empty while there is no state.
         environ: lab's own environment.
-        allow_commands: whether commands may be run; not while only planning.
+        allow_commands: whether commands may be run; not while only looking, unless somebody says so.
     """
 
     def __init__(
@@ -152,7 +152,8 @@ def _sourced(
         case FromCommand(argv=argv):
             if not allow_commands:
                 raise _Unread(
-                    "its command is not run while only planning", "Run `lab apply` to use it."
+                    f"its command, `{shlex.join(argv)}`, is not run by what only looks",
+                    "If you trust this Labfile, say `--allow-commands`; `lab apply` runs it in any case.",
                 )
             return _printed(argv, root, environ), f"the command {shlex.join(argv)}"
         case _:

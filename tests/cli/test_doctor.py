@@ -230,6 +230,21 @@ def test_secrets_are_read_and_never_shown(look, monkeypatch, tmp_path, capsys):
     assert not (tmp_path / "lab" / "ran").exists()
 
 
+def test_programs_get_no_secret_where_nobody_knows_which_they_are(look, monkeypatch):
+    given: list[set[str]] = []
+    monkeypatch.setattr(
+        doctor_machine, "version_of", lambda argv, ambient: given.append(set(ambient)) or "uv 1"
+    )
+    monkeypatch.setattr(Machine, "tool", lambda *_: "/somewhere/uv")
+    monkeypatch.setenv("A_TOKEN", "hunter2")
+    look(top="secrets: {a: {env: A_TOKEN}}")
+    code, _ = look("  a: {kind: nonsense}\n", top="secrets: {a: {env: A_TOKEN}}")
+    os.unlink("Labfile.yaml")
+    main(["doctor"])
+    assert code == 1 and len(given) == 3
+    assert all("PATH" in names and "A_TOKEN" not in names for names in given)
+
+
 def test_docker_is_asked_only_where_it_is_used(monkeypatch, tmp_path):
     def graph(provider: str) -> Graph:
         step = Step(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import pytest
@@ -81,6 +82,27 @@ def test_a_plan_that_somebody_altered_is_refused(saved: Past) -> None:
     plan.pop("seal")
     (past.root / "the.plan").write_text(json.dumps(plan))
     assert "not as this lab wrote it" in past("apply", "the.plan", expect=3).err
+
+
+def test_a_plan_is_sealed_before_the_first_run_too(saved: Past) -> None:
+    path, first = saved.root / "the.plan", json.loads((saved.root / "the.plan").read_text())
+    forged = {**first["saved"], "args": {**first["saved"]["args"], "var": ["x=2"]}}
+    for altered in ({**first, "saved": forged}, {k: v for k, v in first.items() if k != "seal"}):
+        path.write_text(json.dumps(altered))
+        assert "not as this lab wrote it" in saved("apply", "the.plan", expect=3).err
+    path.write_text(json.dumps(first))
+    shutil.rmtree(saved.root / ".lab")
+    assert "not as this lab wrote it" in saved("apply", "the.plan", expect=3).err
+
+
+def test_only_a_saved_plan_makes_a_state(past: Past) -> None:
+    past.labfile(STEPS)
+    past("plan")
+    assert not (past.root / ".lab").exists()
+    past("plan", "--out", "the.plan")
+    assert [row.run for row in past.file.labs()] == [0]
+    assert "No runs yet" in past("status").out
+    assert "none yet: nothing has been applied" in past("doctor", expect=None).out
 
 
 def test_a_plan_cannot_choose_a_labfile_elsewhere(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 from lab.edge.journal import Journal, LabState
+from lab.edge.journal_file import StateFile
 from lab.model.event import (
     Event,
     ProtectSet,
@@ -34,6 +37,21 @@ def opened(root: Path | str, name: str = "mnist", overlay: str = "") -> LabState
 
 def journal(root: Path | str) -> Journal:
     return Journal(state_path(str(root)), str(root))
+
+
+class SmallDisk:
+    """Stands in for ``sqlite3.connect``: no file grows past what *state* has and *pages* more."""
+
+    def __init__(self, state: LabState, pages: int) -> None:
+        file = cast(StateFile, state._file)
+        used = file._connection.execute("PRAGMA page_count").fetchone()[0]
+        self.limit, self._connect = used + pages, sqlite3.connect
+        file._doubtful = True  # so that it is opened anew, on this disk
+
+    def __call__(self, *args: Any, **options: Any) -> sqlite3.Connection:
+        connection = self._connect(*args, **options)
+        connection.execute(f"PRAGMA max_page_count = {self.limit}")
+        return connection
 
 
 def run_started(run: int = 1) -> RunStarted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from journal_bench import finished, journal, opened, random_event, run_started, started
+from journal_bench import (
+    SmallDisk,
+    finished,
+    journal,
+    opened,
+    random_event,
+    run_started,
+    started,
+)
 
 from lab.edge import journal_file
 from lab.edge.journal import LabState
@@ -173,7 +182,7 @@ class TestWriters:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         state = opened(tmp_path)
-        _limit_size(state)
+        monkeypatch.setattr(sqlite3, "connect", SmallDisk(state, pages=20))
         failed: list[str] = []
 
         def fill(n: int) -> None:
@@ -383,13 +392,6 @@ def _tampered(state: LabState) -> Iterator[Any]:
     assert state._file is not None
     with state._file.write() as db:
         yield db
-
-
-def _limit_size(state: LabState) -> None:
-    with _tampered(state) as db:
-        pages = db.execute("PRAGMA page_count").fetchone()[0]
-    assert state._file is not None
-    state._file._connection.execute(f"PRAGMA max_page_count = {pages + 20}")
 
 
 def test_another_program_that_writes_is_waited_for_then_told(

@@ -13,7 +13,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from journal_bench import finished, journal, opened, random_event, run_started, started
+from journal_bench import (
+    SmallDisk,
+    finished,
+    journal,
+    opened,
+    random_event,
+    run_started,
+    started,
+)
 
 from lab.edge import journal_errors, journal_schema
 from lab.edge.lock import Lock
@@ -162,17 +170,17 @@ def test_a_damaged_key_is_told_by_whatever_opens_the_state(tmp_path: Path) -> No
             use()
 
 
-def test_no_space_is_told_and_what_was_there_is_safe(tmp_path: Path) -> None:
+def test_no_space_is_told_and_what_was_there_is_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state = opened(tmp_path)
     state.append(started("a"))
-    assert state._file is not None
-    connection = state._file._connection
-    pages = connection.execute("PRAGMA page_count").fetchone()[0]
-    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    disk = SmallDisk(state, pages=2)
+    monkeypatch.setattr(sqlite3, "connect", disk)
     with pytest.raises(StateError, match="no space is left"):
         state.append(*(finished("a", root="/x" * 200) for _ in range(200)))
     assert state.load().records["a"].done is None
-    connection.execute("PRAGMA max_page_count = 100000")
+    disk.limit = 100000
     state.append(finished("a"))
     assert opened(tmp_path).check() == []
     assert len(opened(tmp_path).events()) == 2

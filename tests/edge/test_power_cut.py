@@ -23,8 +23,8 @@ from lab.model.fold import fold  # noqa: E402
 from lab.model.layout import state_path  # noqa: E402
 from lab.model.state import Record  # noqa: E402
 
-# Of writing, SQLite's files report no other; that a file is read-only shows when it is opened.
-FAULTS = {"io": apsw.IOError, "full": apsw.FullError}
+# SQLite's own files call a write to a read-only disk an I/O error; another disk may say so.
+FAULTS = {"io": apsw.IOError, "full": apsw.FullError, "readonly": apsw.ReadOnlyError}
 pytestmark = pytest.mark.live
 
 

@@ -136,7 +136,7 @@ class TestFingerprint:
     def test_planning_runs_no_command(self, tmp_path: Path) -> None:
         found = secrets(tmp_path, {"x": FromCommand(("touch", "ran"))}, allow=False)
         assert found.fingerprint("x") is None
-        with pytest.raises(LabError, match="only planning"):
+        with pytest.raises(LabError, match="is not run by what only looks"):
             found.value("x")
         assert not (tmp_path / "ran").exists()
         allowed = secrets(tmp_path, {"x": FromCommand(("echo", "value"))})

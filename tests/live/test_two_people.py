@@ -268,6 +268,35 @@ class TestTeam:
         finally:
             proxy.close()
 
+    def test_a_dsn_from_a_command_is_read_where_that_is_allowed(
+        self, dsn: str, tmp_path: Path
+    ) -> None:
+        project = Project(tmp_path / "lab")
+        project.write("dsn", dsn)
+        project.write("tell", "#!/bin/sh\necho run >> told\ncat dsn\n")
+        (project.folder / "tell").chmod(0o755)
+        project.labfile(f"""
+    labfile: 1
+    name: two
+    secrets: {{dsn: {{command: [./tell]}}}}
+    {TEAM}
+    steps: {{a: {{kind: command, command: "echo hi"}}}}
+    outputs: {{b: 1}}
+""")
+        project.lab("apply")
+        (project.folder / "told").unlink()
+        looking = [
+            *(["plan"], ["status"], ["runs"], ["show", "a"], ["logs", "a"], ["output"], ["drift"]),
+            *(["explain", "a"], ["state", "list"], ["state", "check"], ["state", "pull"], ["gc"]),
+        ]
+        for words in looking:
+            ran = project.lab(*words, expect=3)
+            assert "`./tell`" in ran.err and "--allow-commands" in ran.err, words
+        assert "--allow-commands" in project.lab("doctor", expect=1).out
+        assert not (project.folder / "told").exists()
+        for words in [*looking, ["doctor"]]:
+            project.lab(*words, "--allow-commands")
+
     def test_the_password_is_nowhere(self, dsn: str, tmp_path: Path) -> None:
         project = Project(tmp_path / "lab", {"TEAM_DSN": dsn})
         (project.folder / "go").touch()

@@ -113,6 +113,7 @@ class Processes(Protocol):
         grace: float = 10.0,
         capture: bool = False,
         redact: Redactor | None = None,
+        cores: Sequence[int] = (),
     ) -> Exit: ...
 
 

@@ -41,6 +41,7 @@ def limits(session: Session, args: argparse.Namespace) -> Limits:
         gpu=args.gpu if args.gpu is not None else machine.gpus,
         memory=machine.memory,
         devices=machine.devices,
+        cores=machine.cores,
     )
 
 

@@ -41,6 +41,15 @@ class Machine:
         return os.cpu_count() or 1
 
     @cached_property
+    def cores(self) -> tuple[int, ...]:
+        """Their numbers, none where programs cannot be kept to some; labs that run side by side begin with others."""
+        if not hasattr(os, "sched_setaffinity"):
+            return ()
+        found = sorted(os.sched_getaffinity(0))
+        first = os.getpid() % len(found)
+        return (*found[first:], *found[:first])
+
+    @cached_property
     def memory(self) -> int:
         """Physical memory in bytes."""
         return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

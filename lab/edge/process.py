@@ -71,12 +71,14 @@ class Processes:
         capture: bool = False,
         redact: ports.Redactor | None = None,
         outlives: bool = False,
+        cores: Sequence[int] = (),
     ) -> Exit:
         """Runs a program to its end and gives how it ended, whatever its exit status.
 
         *log*, *on_line* and *redact* are used by the calling thread alone. What the program leaves
         in its process group is ended with it. *outlives* is for tools that start a virtual machine
-        or a server which is to stay when lab goes: what detaches itself is then left alone.
+        or a server which is to stay when lab goes: what detaches itself is then left alone. *cores*
+        are those that it and its descendants may use, where the system can see to that; none: all.
 
         Raises:
             NotStarted: there is no such program or folder; the reason is a sentence.
@@ -86,7 +88,7 @@ class Processes:
         if cancelled.is_set():
             raise Cancelled(f"{' '.join(argv[:1])} was not started: lab was told to stop")
         output = Output(log=log, on_line=on_line, capture=capture, redact=redact)
-        order = self._order(argv, cwd, env, outlives=outlives)
+        order = self._order(argv, cwd, env, outlives=outlives) | {"cores": list(cores)}
         pipes = _pipes(output, stdin)
         try:
             passing("spawn.before")

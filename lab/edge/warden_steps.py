@@ -139,21 +139,41 @@ def start(message: Message, handles: list[int]) -> Step | Message:
     try:
         os.chdir(message["cwd"])
         where = "program"
-        pid = os.posix_spawn(
-            _program(argv[0], message["cwd"], message["env"]),
-            argv,
-            message["env"],
-            file_actions=actions,
-            setsid=True,
-            setsigmask=(),
-            setsigdef=_ignored(),
-        )
+        program = _program(argv[0], message["cwd"], message["env"])
+        with _kept_to(message["cores"]):
+            pid = os.posix_spawn(
+                program,
+                argv,
+                message["env"],
+                file_actions=actions,
+                setsid=True,
+                setsigmask=(),
+                setsigdef=_ignored(),
+            )
         if message["output"]:
             output = handles.pop()
     except (OSError, ValueError) as fault:
         number = getattr(fault, "errno", None) or 0
         return {"id": message["id"], "errno": number, "where": where, "message": str(fault)}
     return Step(message["id"], pid, message["env"].get(tree.MARK, ""), output)
+
+
+@contextlib.contextmanager
+def _kept_to(cores: list[int]) -> Iterator[None]:
+    """A child inherits its parent's cores, so the warden, which has one thread, goes there for a moment."""
+    if not cores or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    all_cores = os.sched_getaffinity(0)
+    with contextlib.suppress(
+        OSError
+    ):  # the cores are gone: a program on others is better than none
+        os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, all_cores)
 
 
 def _program(name: str, cwd: str, env: Mapping[str, str]) -> str:

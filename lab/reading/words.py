@@ -130,7 +130,8 @@ class StepWords:
         factory=list,
     )
     resources: Occupied | None = option(
-        "What the step occupies while it runs; lab starts only what fits.",
+        "What the step occupies while it runs; lab starts only what fits. On Linux its programs are kept to so"
+        " many cores; those of a training that hold more memory are ended.",
         example={"cpu": 2, "memory": "2Gi", "gpu": 1},
         default=None,
     )

@@ -51,6 +51,7 @@ class Job:
     lines: bool = False
     keeps: bool = False  # what it reads and makes is kept, for later
     gpus: tuple[str, ...] = ()  # devices that are this step's own while it runs
+    cores: tuple[int, ...] = ()  # cores that its programs are kept to; none: all
     fault: LabError | None = None  # why it cannot even begin
     children: Children | None = None  # of a step that makes any
     parameters: Mapping[str, Json] = field(default_factory=dict)  # of a child
@@ -211,6 +212,7 @@ def _io(
         run=job.run,
         log_path=bench.log_path,
         env=env,
+        cores=job.cores,
     )
     return StepIo(
         ports,

@@ -40,6 +40,7 @@ class Place:
     run: int
     log_path: str
     env: Mapping[str, str]
+    cores: tuple[int, ...] = ()  # that its programs are kept to; none: all
 
 
 @dataclass(slots=True)
@@ -123,6 +124,7 @@ class StepIo(Parent):
             timeout=self._remaining(),
             capture=capture,
             redact=self._ports.secrets.redactor(),
+            cores=place.cores,
         )
         return Completed(
             code=ended.code,

@@ -139,8 +139,9 @@ class Run:
         return [self._equipped(address) for address in schedule.startable()]
 
     def _equipped(self, address: str) -> Job:
-        job, gpus = self._jobs.pop(address), self._schedule.devices_of(address)
-        return replace(job, gpus=gpus) if gpus else job
+        job, schedule = self._jobs.pop(address), self._schedule
+        gpus, cores = schedule.devices_of(address), schedule.cores_of(address)
+        return replace(job, gpus=gpus, cores=cores) if gpus or cores else job
 
     def make(self, job: Job, before: Result | None) -> Result:
         """Makes one step, in a thread of the crew."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from lab.model.frozen import dataclass
 from lab.model.labfile import Resources
+from lab.running.cores import Cores
 
 UNMEASURED = 1.0  # seconds that a step is taken to last before it ever ran
 
@@ -20,6 +21,7 @@ class Limits:
     gpu: int = 0
     memory: int = 0
     devices: tuple[str, ...] = ()  # the GPUs by name
+    cores: tuple[int, ...] = ()  # by number, where programs can be kept to some of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Schedule:
         self._running: set[str] = set()
         self._free = list(limits.devices[: limits.gpu])
         self._devices: dict[str, tuple[str, ...]] = {}
+        self._cores = Cores(limits.cores)
         self._left = len(self._waits)
 
     @property
@@ -135,6 +138,7 @@ class Schedule:
             self._running.remove(address)
             self._waiting -= self._demands.get(address, FREE).waits
         self._free += self._devices.pop(address, ())
+        self._cores.give_back(address)
         self._left -= 1
         for dependent in self._dependents[address]:
             waits = self._waits[dependent]
@@ -146,11 +150,16 @@ class Schedule:
         """The GPUs that are a running step's own."""
         return self._devices.get(address, ())
 
+    def cores_of(self, address: str) -> tuple[int, ...]:
+        """The cores that a running step is kept to; none: it may use all."""
+        return self._cores.of(address)
+
     def _lend(self, address: str) -> None:
-        wish = self._demands.get(address, FREE).resources.gpu
-        if wish and self._free:
-            self._devices[address] = tuple(self._free[:wish])
-            del self._free[:wish]
+        wish = self._demands.get(address, FREE).resources
+        self._cores.lend(address, wish.cpu)
+        if wish.gpu and self._free:
+            self._devices[address] = tuple(self._free[: wish.gpu])
+            del self._free[: wish.gpu]
 
     def waiting_for(self, address: str) -> list[str]:
         """The steps that *address* still waits for, in order of urgency."""

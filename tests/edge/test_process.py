@@ -194,3 +194,18 @@ def test_throughput_is_shown(bench: Bench, capsys: pytest.CaptureFixture[str]) -
     assert set(codes) == {0}
     with capsys.disabled():
         print(f"\n1000 children, 2 at a time: {seconds:.2f} s ({seconds:.2f} ms each)")
+
+
+LOOK = "import os; print(sorted(os.sched_getaffinity(0)), flush=True)"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system knows no affinity")
+def test_a_program_and_what_it_starts_are_kept_to_their_cores_and_the_next_is_not(
+    bench: Bench,
+) -> None:
+    there = sorted(os.sched_getaffinity(0))
+    text = f"{sys.executable} -c '{LOOK}'; {sys.executable} -c '{LOOK}'"
+    assert bench.said(text, cores=(there[-1],)).splitlines() == [f"[{there[-1]}]"] * 2
+    assert bench.said(text).splitlines() == [str(there)] * 2
+    gone = max(there) + 4000
+    assert bench.said(text, cores=(gone,)).splitlines() == [str(there)] * 2

@@ -343,6 +343,7 @@ class FakeProcesses:
         grace: float = 10.0,
         capture: bool = False,
         redact: Redactor | None = None,
+        cores: Sequence[int] = (),
     ) -> Ended:
         if cancelled.is_set():
             raise Cancelled

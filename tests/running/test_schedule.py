@@ -250,3 +250,36 @@ def test_gpus_are_lent_by_name_and_come_back() -> None:
     assert schedule.startable() == ["c"]
     assert schedule.devices_of("c") == ("4",)
     assert schedule.devices_of("a") == ()
+
+
+def test_cores_are_lent_by_number_each_its_own_while_there_are_enough() -> None:
+    demands = {"a": cpu(1), "b": cpu(2), "c": cpu(1), "d": cpu(4), "e": Demand()}
+    schedule = Schedule(
+        dict.fromkeys("abcde", ()),
+        limits=Limits(jobs=9, cpu=4, cores=(2, 3, 0, 1)),
+        demands=demands,
+        seconds={},
+    )
+    while address := schedule.ready():
+        schedule.hold(address)
+    assert schedule.startable() == ["a", "b", "c", "e"]
+    assert [schedule.cores_of(a) for a in "abc"] == [(2,), (0, 3), (1,)]
+    assert schedule.cores_of("e") == (), "who asks for none runs where it likes"
+    for address in "abc":
+        schedule.end(address)
+    assert schedule.startable() == ["d"]
+    assert schedule.cores_of("d") == (), "the whole machine needs no keeping to it"
+
+
+def test_parts_of_a_core_are_shared_evenly() -> None:
+    demands = {name: cpu(0.5) for name in "abcd"}
+    schedule = Schedule(
+        dict.fromkeys("abcd", ()),
+        limits=Limits(jobs=9, cpu=2, cores=(0, 1)),
+        demands=demands,
+        seconds={},
+    )
+    while address := schedule.ready():
+        schedule.hold(address)
+    assert len(schedule.startable()) == 4
+    assert [schedule.cores_of(a) for a in "abcd"] == [(0,), (1,), (0,), (1,)]

@@ -23,7 +23,7 @@ setup(
         include=["lab", "lab.*", "providers", "providers.*", "recipes", "recipes.*"]
     ),
     package_data={
-        "lab": ["py.typed", "inject/*.py", "templates/*", "templates/**/*"],
+        "lab": ["py.typed", "inject/*.py", "inject/seeded/*.py", "templates/*", "templates/**/*"],
         "recipes": ["**/*"],
     },
     install_requires=[

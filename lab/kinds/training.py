@@ -151,7 +151,8 @@ class Training:
         identity=False,
     )
     seed: int | None = option(
-        "Handed over as LAB_SEED and PYTHONHASHSEED; `lab_keras` seeds Python, NumPy and Keras with it.",
+        "Seeds Python, NumPy and TensorFlow (with it Keras) in every Python that is started, as soon as they"
+        " are imported; also handed over as LAB_SEED and PYTHONHASHSEED. `python -I` and `-E` see none of it.",
         example=1,
         default=None,
         minimum=0,

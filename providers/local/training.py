@@ -31,6 +31,7 @@ observe = unobservable
 destroy = leave_in_place
 
 _INJECT = posixpath.join(posixpath.dirname(str(lab.provider.__file__)), "inject")
+_SEEDED = posixpath.join(_INJECT, "seeded")
 _SEEDS = 2**32  # PYTHONHASHSEED is below it
 
 
@@ -100,7 +101,8 @@ def _hear(source: Source, id: str, root: str) -> None:
 def _env(task: Task[Spec], begun: Begun, io: Io) -> dict[str, str]:
     spec = task.spec
     given = {**io.ambient, **task.env}
-    paths = [path for path in (given.get("PYTHONPATH"), _INJECT) if path]
+    first = _SEEDED if spec.seed is not None else ""  # it hands over to what it stands before
+    paths = [path for path in (first, given.get("PYTHONPATH"), _INJECT) if path]
     env = {
         **surroundings(spec.environment, task.env, io.ambient),
         "LAB_CHECKPOINT_DIR": begun.checkpoint,

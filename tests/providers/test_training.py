@@ -111,8 +111,15 @@ def test_what_the_program_is_given(tmp_path):
     assert Path(env["LAB_CHECKPOINT_DIR"]).is_dir()
     assert env["LAB_METRICS_FILE"] == f"{io.directory}/metrics.jsonl"
     assert (env["LAB_SEED"], env["PYTHONHASHSEED"]) == (str(2**32 + 7), "7")
-    first, inject = env["PYTHONPATH"].split(":")
-    assert first == "/mine" and Path(inject, "lab_keras.py").exists()
+    seeded, mine, inject = env["PYTHONPATH"].split(":")
+    assert mine == "/mine" and Path(inject, "lab_keras.py").exists()
+    assert Path(seeded, "sitecustomize.py").exists()
+
+
+def test_without_a_seed_nothing_is_seeded(tmp_path):
+    io = FakeIo(tmp_path, {"x": lambda ran: 0})
+    train(io, command=["x"])
+    assert "LAB_SEED" not in io.ran[0].env and "seeded" not in io.ran[0].env["PYTHONPATH"]
 
 
 def test_metrics_artifacts_and_values_are_outputs(tmp_path):

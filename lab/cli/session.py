@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 
+from lab.cli.foreseen import unfit
 from lab.cli.home import file_journal, journal_of
 from lab.cli.labfile import Read, read_labfile
 from lab.edge.clock import Clock
@@ -196,7 +197,14 @@ class Session:
 def warnings_of(session: Session, found: Survey) -> tuple[Diagnostic, ...]:
     """What a reader should know besides the plan."""
     blind = unseen(found, "The plan takes it to be as it was recorded.")
-    return (*session.graph.warnings, *_left_behind(session), *blind, *_without_gpus(session))
+    ahead = unfit(session.graph, session.files, session.machine.ambient)
+    return (
+        *session.graph.warnings,
+        *_left_behind(session),
+        *blind,
+        *_without_gpus(session),
+        *ahead,
+    )
 
 
 def unseen(found: Survey, meaning: str) -> tuple[Diagnostic, ...]:

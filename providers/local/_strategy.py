@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lab.kinds.training import Training as Spec
+from lab.kinds.training_program import TWO_WAYS, fit_in, is_third, program_files
 from lab.model.frozen import dataclass
 from lab.provider import Io, Json, Refused, Task
 
-TWO_WAYS = (
-    "Two ways work: a training loop of your own (strategy.run in a tf.function; for parameter_server"
-    " a ClusterCoordinator's schedule), as in lab's examples/distributed; or, for multi_worker, Keras 2:"
-    " add `tf_keras` to the requirements, import it instead of keras, and set"
-    ' `env: {TF_USE_LEGACY_KERAS: "1"}`.'
-)
-_OF_FIT = frozenset(  # tell Keras's `fit` from other libraries'
-    ("epochs", "batch_size", "steps_per_epoch", "validation_data", "callbacks", "initial_epoch")
-)
 _PROBE = """
 import importlib.metadata as m, importlib.util as u, json
 def version(*names):
@@ -60,7 +51,7 @@ def check_strategy(task: Task[Spec], argv: Sequence[str], io: Io) -> None:
             "Add `tensorflow` to the environment's requirements, or leave `strategy` out.",
         )
     legacy = {**io.ambient, **task.env}.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
-    if spec.strategy == "mirrored" or legacy or not _is_third(found.keras):
+    if spec.strategy == "mirrored" or legacy or not is_third(found.keras):
         return
     if (place := _fit_in(program_file(task, argv))) is not None:
         raise Refused(
@@ -76,11 +67,6 @@ def hint_of(line: str) -> str:
 
 def _is_python(program: str) -> bool:
     return posixpath.basename(program).startswith("python")
-
-
-def _is_third(version: str | None) -> bool:
-    major = (version or "").partition(".")[0]
-    return major.isdigit() and int(major) >= 3
 
 
 def installed(python: str, io: Io) -> Installed:
@@ -99,13 +85,7 @@ def installed(python: str, io: Io) -> Installed:
 def program_file(task: Task[Spec], argv: Sequence[str]) -> str | None:
     """The Python file that is run, if it is one of the lab's."""
     spec = task.spec
-    where = posixpath.join(task.root, spec.cwd)
-    if spec.module is not None:
-        stem = spec.module.replace(".", "/")
-        names = [f"{stem}.py", f"{stem}/__main__.py"]
-    else:
-        names = [word for word in argv[1:] if word.endswith(".py")][:1]
-    paths = (posixpath.normpath(posixpath.join(where, name)) for name in names)
+    paths = program_files(posixpath.join(task.root, spec.cwd), spec.module, argv[1:])
     return next((path for path in paths if os.path.isfile(path)), None)
 
 
@@ -115,22 +95,7 @@ def _fit_in(path: str | None) -> str | None:
         return None
     try:
         with open(path, "rb") as file:
-            tree = ast.parse(file.read())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+            line = fit_in(file.read())
+    except OSError:
         return None
-    if "tf_keras" in set(_imported(tree)):
-        return None
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        if node.func.attr == "fit" and _OF_FIT & {word.arg or "" for word in node.keywords}:
-            return f"{posixpath.basename(path)}:{node.lineno} does"
-    return None
-
-
-def _imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (each.name.partition(".")[0] for each in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield (node.module or "").partition(".")[0]
+    return f"{posixpath.basename(path)}:{line} does" if line is not None else None

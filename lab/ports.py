@@ -9,7 +9,7 @@ from typing import Protocol
 from lab.model.event import Event
 from lab.model.state import State
 from lab.model.values import Artifact
-from lab.provider import Provider
+from lab.provider import Provider, Warm
 
 
 class Cancel(Protocol):
@@ -95,6 +95,10 @@ class Exit(Protocol):
     @property
     def max_rss(self) -> int: ...
 
+    @property
+    def fresh(self) -> str:
+        """Why it started in a fresh process, where a warm one was asked for."""
+
 
 class Processes(Protocol):
     """Children, each ended with all its descendants when it must be."""
@@ -114,6 +118,7 @@ class Processes(Protocol):
         capture: bool = False,
         redact: Redactor | None = None,
         cores: Sequence[int] = (),
+        warm: Warm | None = None,
     ) -> Exit: ...
 
 

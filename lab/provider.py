@@ -43,6 +43,7 @@ __all__ = [
     "TimedOut",
     "Told",
     "Value",
+    "Warm",
     "leave_in_place",
     "not_importable",
     "option",
@@ -84,13 +85,27 @@ class Completed:
     """How a program ended. ``code`` is its exit status, negative for the signal that ended it.
 
     ``output`` is standard output and error, merged, where it was captured (at most 16 MiB, its end).
-    ``cpu_seconds`` and ``max_rss`` (bytes) are the operating system's accounting.
+    ``cpu_seconds`` and ``max_rss`` (bytes) are the operating system's accounting. ``fresh`` says why it
+    started in a fresh process, where ``warm`` asked for another.
     """
 
     code: int
     output: str = ""
     cpu_seconds: float = 0.0
     max_rss: int = 0
+    fresh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What a Python program's process may have imported before it starts, since others import the same.
+
+    ``modules`` are dotted names; one that ends with ``?`` is imported only where it is installed, and may
+    name what is no module. ``options`` is how many words after the interpreter are its own options.
+    """
+
+    modules: tuple[str, ...]
+    options: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +157,7 @@ class Part(Protocol):
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
+        warm: Warm | None = None,
     ) -> Completed:
         """As :meth:`Io.run`. After :meth:`end` its code is -15, however the program took that."""
 
@@ -163,12 +179,14 @@ class Io(Parent, Protocol):
         on_line: Callable[[str], None] | None = None,
         capture: bool = False,
         quiet: bool = False,
+        warm: Warm | None = None,
     ) -> Completed:
         """Runs a program to its end, whatever its exit status.
 
         ``env`` comes on top of the ambient environment and the step's own. The output goes to the step's
         log unless ``quiet``. ``on_line`` is told each line while it runs. It and all its descendants are
-        ended when the step is cancelled, when it times out, and when lab dies.
+        ended when the step is cancelled, when it times out, and when lab dies. With ``warm`` it is forked
+        from a process of lab's that has imported already, if that can be, and cannot tell the difference.
 
         Raises:
             Refused: the program does not exist, or ``cwd`` does not.

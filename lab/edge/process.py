@@ -17,9 +17,10 @@ from lab.edge.process_output import Output
 from lab.edge.process_pipes import Pipes
 from lab.edge.process_program import require_program, why_not
 from lab.edge.process_survivors import end_marked, find_marked
+from lab.edge.process_warm import request
 from lab.edge.warden_tree import MARK
 from lab.edge.warden_wire import Message
-from lab.provider import Cancelled, TimedOut
+from lab.provider import Cancelled, TimedOut, Warm
 
 __all__ = [
     "Cancel",
@@ -72,6 +73,7 @@ class Processes:
         redact: ports.Redactor | None = None,
         outlives: bool = False,
         cores: Sequence[int] = (),
+        warm: Warm | None = None,
     ) -> Exit:
         """Runs a program to its end and gives how it ended, whatever its exit status.
 
@@ -79,6 +81,8 @@ class Processes:
         in its process group is ended with it. *outlives* is for tools that start a virtual machine
         or a server which is to stay when lab goes: what detaches itself is then left alone. *cores*
         are those that it and its descendants may use, where the system can see to that; none: all.
+        *warm* says what its process may have imported before; where that cannot be, it starts
+        afresh, and ``fresh`` of what is given says why.
 
         Raises:
             NotStarted: there is no such program or folder; the reason is a sentence.
@@ -89,6 +93,8 @@ class Processes:
             raise Cancelled(f"{' '.join(argv[:1])} was not started: lab was told to stop")
         output = Output(log=log, on_line=on_line, capture=capture, redact=redact)
         order = self._order(argv, cwd, env, outlives=outlives) | {"cores": list(cores)}
+        if warm is not None and not outlives:
+            order["warm"] = request(warm, argv, cwd, order["env"], self._mark_of(0))
         pipes = _pipes(output, stdin)
         try:
             passing("spawn.before")
@@ -100,7 +106,7 @@ class Processes:
         finally:
             pipes.close()
         _check(answer, order, None if not child.late else timeout)
-        return Exit(answer["code"], answer["cpu"], answer["rss"], *output.kept())
+        return Exit(answer["code"], answer["cpu"], answer["rss"], *output.kept(), answer["fresh"])
 
     def close(self) -> None:
         """Ends everything that is left; children that still run end as cancelled."""

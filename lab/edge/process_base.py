@@ -25,6 +25,7 @@ class Exit:
     """How a child ended: ``code`` is negative for a signal, ``max_rss`` in bytes.
 
     ``output`` is the end of what it wrote where that was captured; ``truncated``: there was more.
+    ``fresh``: why it started in a fresh process, where another was asked for.
     """
 
     code: int
@@ -32,6 +33,7 @@ class Exit:
     max_rss: int
     output: bytes = b""
     truncated: bool = False
+    fresh: str = ""
 
 
 class Cancel:

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 
 from lab.edge import warden_steps as steps
 from lab.edge import warden_tree as tree
-from lab.edge.warden_wire import NEW_CHANNEL, Message, Reader, pack
+from lab.edge.warden_channel import Channel
+from lab.edge.warden_warm import Pending, Pools
+from lab.edge.warden_wire import NEW_CHANNEL, Message, Reader
 
 LAST_GRACE = 2.0
 _LOOK_AGAIN = 0.05
@@ -23,34 +25,6 @@ _DEAF_TO = (
     *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
     *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM),
 )
-
-
-class Channel:
-    """One socket to a thread of lab, which has one child at a time."""
-
-    __slots__ = ("_unsent", "link", "reader", "step")
-
-    def __init__(self, handle: int) -> None:
-        self.link = socket.socket(fileno=handle)
-        self.link.setblocking(False)
-        self.reader = Reader(self.link)
-        self.step: steps.Step | None = None
-        self._unsent = b""
-
-    def say(self, message: Message) -> bool:
-        """Tells lab, but never waits for it; false while there is more to send."""
-        self._unsent += pack(message)
-        return self.flush()
-
-    def flush(self) -> bool:
-        """Sends what could not be sent; false while there is more."""
-        try:
-            self._unsent = self._unsent[self.link.send(self._unsent) :]
-        except BlockingIOError:
-            return False
-        except OSError:
-            self._unsent = b""  # Nobody listens any more, as reading will show.
-        return not self._unsent
 
 
 class Warden:
@@ -67,8 +41,13 @@ class Warden:
         self._poll = select.poll()
         self._poll.register(link, select.POLLIN)
         self._link = link.fileno()
+        self._waiting: dict[Pending, Channel] = {}
+        self._warm = Pools(self._poll, self._warmed, adopts=adopts)
         self._bell = self._hear_children()
-        self._lab_handle = self._watch_lab()
+        # Not the socket alone: a process that lab forked may hold lab's end of it open.
+        self._lab_handle = tree.handle_of(lab)
+        if self._lab_handle >= 0:
+            self._poll.register(self._lab_handle, select.POLLIN)
 
     def serve(self) -> None:
         """Does what lab asks until lab is gone, then ends all that is left."""
@@ -76,6 +55,7 @@ class Warden:
             self._reap()
             if self._ending:
                 self._tend()
+        self._warm.close()
         self._end_everything()
 
     def _turn(self) -> bool:
@@ -84,6 +64,8 @@ class Warden:
                 self._listen(self._channels[handle], events)
             elif handle == self._bell:
                 self._quiet_bell()
+            elif handle in self._warm.handles:
+                self._warm.attend(handle, events)
             elif handle in self._drains:
                 self._drain(handle)
             elif handle == self._lab_handle or not self._hear_news():
@@ -109,17 +91,6 @@ class Warden:
     def _quiet_bell(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._bell, 4096)
-
-    def _watch_lab(self) -> int:
-        # Not the socket alone: a process that lab forked may hold lab's end of it open.
-        if sys.platform != "linux":
-            return -1
-        try:
-            handle = os.pidfd_open(self._lab)
-        except OSError:
-            return -1
-        self._poll.register(handle, select.POLLIN)
-        return handle
 
     def _hear_news(self) -> bool:
         with contextlib.suppress(BlockingIOError):
@@ -165,7 +136,9 @@ class Warden:
         self._poll.unregister(channel.link)
         del self._channels[channel.link.fileno()]
         channel.reader.close()
-        if channel.step is not None:
+        if isinstance(channel.step, Pending):
+            self._drop(channel.step)
+        elif channel.step is not None:
             channel.step.end_whole(time.monotonic(), LAST_GRACE)
             self._ending.add(channel.step)
             self._owners[channel.step.pid] = None
@@ -173,17 +146,46 @@ class Warden:
     def _obey(self, channel: Channel, message: Message) -> None:
         if message["do"] == "spawn":
             self._spawn(channel, message)
-        elif channel.step is not None and channel.step.number == message["id"]:
+        elif channel.step is None or channel.step.number != message["id"]:
+            return  # it ended while the wish was on its way
+        elif isinstance(channel.step, Pending):
+            self._say(channel, self._drop(channel.step))
+            channel.step = None
+        else:
             channel.step.end_whole(time.monotonic(), message["grace"])
             self._ending.add(channel.step)
 
     def _spawn(self, channel: Channel, message: Message) -> None:
+        fresh = ""
         with channel.reader.taken() as handles:
-            answer = steps.start(message, handles)
+            if message.get("warm"):
+                came = self._warm.ask(message, handles)
+                if isinstance(came, Pending):
+                    channel.step, self._waiting[came] = came, channel
+                    return
+                fresh = came
+            self._started(channel, steps.start(message, handles), fresh)
+
+    def _warmed(self, pending: Pending, came: int | str) -> None:
+        """A process that was forked waits to begin; or it must be started afresh, for the reason that came."""
+        channel, message = self._waiting.pop(pending), pending.message
+        if isinstance(came, int):
+            self._started(channel, steps.forked(message, came, pending.handles), "")
+            pending.go()
+        else:
+            self._started(channel, steps.start(message, pending.handles), came)
+
+    def _drop(self, pending: Pending) -> Message:
+        del self._waiting[pending]
+        return self._warm.drop(pending)
+
+    def _started(self, channel: Channel, answer: steps.Step | Message, fresh: str) -> None:
         if isinstance(answer, steps.Step):
+            answer.fresh = fresh
             channel.step = self._running[answer.pid] = answer
             self._owners[answer.pid] = channel
         else:
+            channel.step = None
             self._say(channel, answer)
 
     def _say(self, channel: Channel, message: Message) -> None:
@@ -196,6 +198,7 @@ class Warden:
             # An orphan's end may be what a step that is ending waits for.
             for waiting in self._ending:
                 waiting.look_at = min(waiting.look_at, time.monotonic() + _LOOK_SOON)
+            self._warm.ended(pid, status)
             step = self._running.pop(pid, None)
             if step is not None:
                 step.close(status, usage)

@@ -39,6 +39,7 @@ class Step:
         "_output",
         "_term_at",
         "_whole",
+        "fresh",
         "look_at",
         "number",
         "outcome",
@@ -48,6 +49,7 @@ class Step:
     def __init__(self, number: int, pid: int, mark: str, output: int) -> None:
         self.number, self.pid, self._mark, self._output = number, pid, mark, output
         self.outcome: Message = {}
+        self.fresh = ""
         self._killed = False
         self.look_at = 0.0
         self._whole = False
@@ -61,6 +63,7 @@ class Step:
             "cpu": usage.ru_utime + usage.ru_stime,
             "rss": usage.ru_maxrss * tree.MAX_RSS_UNIT,
             "killed": self._killed,
+            "fresh": self.fresh,
         }
 
     def let_go(self) -> None:
@@ -139,7 +142,7 @@ def start(message: Message, handles: list[int]) -> Step | Message:
     try:
         os.chdir(message["cwd"])
         where = "program"
-        program = _program(argv[0], message["cwd"], message["env"])
+        program = program_of(argv[0], message["cwd"], message["env"])
         with _kept_to(message["cores"]):
             pid = os.posix_spawn(
                 program,
@@ -148,7 +151,7 @@ def start(message: Message, handles: list[int]) -> Step | Message:
                 file_actions=actions,
                 setsid=True,
                 setsigmask=(),
-                setsigdef=_ignored(),
+                setsigdef=ignored(),
             )
         if message["output"]:
             output = handles.pop()
@@ -176,7 +179,16 @@ def _kept_to(cores: list[int]) -> Iterator[None]:
             os.sched_setaffinity(0, all_cores)
 
 
-def _program(name: str, cwd: str, env: Mapping[str, str]) -> str:
+def forked(message: Message, pid: int, handles: list[int]) -> Step:
+    """A step whose process is there already, in a session of its own, and waits to begin."""
+    if message["cores"] and hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):  # as where a program is started
+            os.sched_setaffinity(pid, message["cores"])
+    output = handles.pop() if message["output"] else -1
+    return Step(message["id"], pid, message["env"].get(tree.MARK, ""), output)
+
+
+def program_of(name: str, cwd: str, env: Mapping[str, str]) -> str:
     """The file to start; what a PATH lacks is taken as it is named, for the start to fail."""
     if "/" in name:
         return os.path.join(cwd, name)
@@ -184,7 +196,7 @@ def _program(name: str, cwd: str, env: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _ignored() -> tuple[int, ...]:
+def ignored() -> tuple[int, ...]:
     """The signals that a child would go on ignoring; those that are handled are not handed on."""
     return tuple(one for one in _ALL_SIGNALS if signal.getsignal(one) is signal.SIG_IGN)
 

@@ -40,6 +40,16 @@ def adopt_orphans() -> bool:
     return bool(ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
+def handle_of(pid: int) -> int:
+    """A handle that can be read once the process has ended; -1 where there are none."""
+    if not LINUX:
+        return -1
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return -1
+
+
 def table() -> Table:
     """All processes that can be seen, ended ones that nobody has waited for among them."""
     if not LINUX:

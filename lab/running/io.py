@@ -10,7 +10,7 @@ from lab.model.event import Event, StepProgress, StepRemembered
 from lab.model.frozen import dataclass
 from lab.model.values import Artifact, Json
 from lab.ports import Cancel, Clock, Files, Journal, Machine, Processes, Secrets, Sink, Work
-from lab.provider import Cancelled, Completed, Refused, TimedOut
+from lab.provider import Cancelled, Completed, Refused, TimedOut, Warm
 from lab.running.io_children import Children, Parent
 from lab.running.part import LEAD, Ending, Led, Shared, StepPart
 
@@ -110,6 +110,7 @@ class StepIo(Parent):
         on_line: Callable[[str], None] | None = None,
         capture: bool = False,
         quiet: bool = False,
+        warm: Warm | None = None,
     ) -> Completed:
         self.check()
         place = self._place
@@ -125,12 +126,14 @@ class StepIo(Parent):
             capture=capture,
             redact=self._ports.secrets.redactor(),
             cores=place.cores,
+            warm=warm,
         )
         return Completed(
             code=ended.code,
             output=ended.output.decode("utf-8", "replace"),
             cpu_seconds=ended.cpu_seconds,
             max_rss=ended.max_rss,
+            fresh=ended.fresh,
         )
 
     def part(self, name: str) -> StepPart:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from lab.ports import Cancel, Sink
-from lab.provider import Cancelled, Completed
+from lab.provider import Cancelled, Completed, Warm
 
 LEAD = " | "  # between a part's name and what it wrote
 _LONGEST = 64 * 1024  # bytes of a line that is not whole yet
@@ -93,6 +93,7 @@ class Runs(Protocol):
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
+        warm: Warm | None = None,
     ) -> Completed: ...
 
 
@@ -109,9 +110,10 @@ class StepPart:
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
+        warm: Warm | None = None,
     ) -> Completed:
         try:
-            return self._io.run(argv, cwd=cwd, env=env, on_line=on_line)
+            return self._io.run(argv, cwd=cwd, env=env, on_line=on_line, warm=warm)
         except Cancelled:
             if self._step.is_set():
                 raise

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from lab.provider import Cancelled, Completed, Refused
+from lab.provider import Cancelled, Completed, Refused, Warm
 from lab.testing.world import World
 
 
@@ -56,6 +56,7 @@ class FakeIo(World):
         on_line: Callable[[str], None] | None = None,
         capture: bool = False,
         quiet: bool = False,
+        warm: Warm | None = None,
     ) -> Completed:
         self.check()
         where = os.path.normpath(os.path.join(self.root, cwd or "."))
@@ -103,8 +104,9 @@ class FakePart:
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
+        warm: Warm | None = None,
     ) -> Completed:
-        return self._io.run(argv, cwd=cwd, env=env, on_line=on_line)
+        return self._io.run(argv, cwd=cwd, env=env, on_line=on_line, warm=warm)
 
     def end(self) -> None:
         """Notes that somebody wished so."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from lab.provider import Cancelled, Completed, Refused, TimedOut
+from lab.provider import Cancelled, Completed, Refused, TimedOut, Warm
 from lab.testing.world import World
 
 _LOOK_EVERY = 0.02  # seconds between two looks at the wish to stop
@@ -67,6 +67,7 @@ class RealIo(World):
         on_line: Callable[[str], None] | None = None,
         capture: bool = False,
         quiet: bool = False,
+        warm: Warm | None = None,
     ) -> Completed:
         self.check()
         where = os.path.join(self.root, cwd or ".")
@@ -108,9 +109,10 @@ class RealPart:
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         on_line: Callable[[str], None] | None = None,
+        warm: Warm | None = None,
     ) -> Completed:
         try:
-            completed = self._io.run(argv, cwd=cwd, env=env, on_line=on_line)
+            completed = self._io.run(argv, cwd=cwd, env=env, on_line=on_line, warm=warm)
         except Cancelled:
             if self._whole.stop.is_set():
                 raise

@@ -22,7 +22,7 @@ from lab.model.layout import log_path, step_dir
 from lab.model.state import Record
 from lab.model.values import Artifact
 from lab.ports import Cancel, Redactor, Sink
-from lab.provider import Cancelled
+from lab.provider import Cancelled, Warm
 
 ROOT = "/lab"
 
@@ -319,6 +319,7 @@ class Ended:
     output: bytes = b""
     cpu_seconds: float = 0.0
     max_rss: int = 0
+    fresh: str = ""
 
 
 @dataclass
@@ -344,6 +345,7 @@ class FakeProcesses:
         capture: bool = False,
         redact: Redactor | None = None,
         cores: Sequence[int] = (),
+        warm: Warm | None = None,
     ) -> Ended:
         if cancelled.is_set():
             raise Cancelled

@@ -67,6 +67,10 @@ class CommandFailed(Exception):
     """A measured command ended badly, so its time means nothing."""
 
 
+class TooLong(CommandFailed):
+    """It was ended at its limit: all that is known of its time is that it is more than that."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
     """A contender in a race: `go` prepares outside of the clock and returns one sample."""
@@ -123,7 +127,7 @@ def timed(argv: Sequence[str], folder: Path, limit: float = LIMIT, exits: int = 
     watch.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     if late.is_set():
-        raise CommandFailed(f"`{brief(argv)}` was ended after {limit:.0f} s")
+        raise TooLong(f"`{brief(argv)}` was ended after {limit:.0f} s")
     if process.returncode != exits:
         raise CommandFailed(f"`{brief(argv)}` exited {process.returncode}: {last_words(log)}")
     return Sample(seconds, usage.ru_maxrss * KIB_OF_MAXRSS / 1024)

@@ -153,9 +153,15 @@ def linearity(setting: Setting) -> list[Row]:
             return [absent("linearity", what, reasons(small, large, start), "FAIL")]
 
 
-def exponent(what: str, small: Series, large: Series, start: Series) -> Row:
+def exponent(
+    what: str,
+    small: Series,
+    large: Series,
+    start: Series,
+    sizes: tuple[int, int] = (SMALL, LARGE),
+) -> Row:
     """The growth between two sizes on a logarithmic scale."""
-    span = math.log(LARGE / SMALL)
+    span = math.log(sizes[1] / sizes[0])
     whole = math.log(large.seconds / small.seconds) / span
     # Start-up is the same at both ends and would make a curve look flatter than it is.
     least = 1e-3

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from fakes.ports import FakeFiles, FakeSecrets  # noqa: E402
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from mutations import mutated, mutated_json  # noqa: E402
+from test_katib import CHAPTER, EXPERIMENT  # noqa: E402
 from test_link_properties import NAMES, labfiles, right, words, wrong  # noqa: E402
 
 from lab.cli.arguments import parser  # noqa: E402
@@ -39,6 +41,8 @@ from lab.planning.plan import make_plan  # noqa: E402
 from lab.planning.select import EVERYTHING  # noqa: E402
 from lab.provider import Refused  # noqa: E402
 from lab.reading.bind import bind  # noqa: E402
+from lab.reading.katib_import import imported  # noqa: E402
+from lab.reading.katib_old import Unfit  # noqa: E402
 from lab.reading.link import link  # noqa: E402
 from lab.reading.parse import merge, parse, parse_value  # noqa: E402
 from lab.reading.template import TemplateFault, references, render  # noqa: E402
@@ -52,6 +56,8 @@ from providers.local._metrics import Origin, source_of, summary_of  # noqa: E402
 from providers.local._outputs import parse_outputs  # noqa: E402
 from providers.local._requirements import load, without_gpu  # noqa: E402
 from providers.local._unpack import unpack  # noqa: E402
+
+IMPORT = import_module("lab.cli.import")  # a word of Python's, so that no statement can name it
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,15 @@ def _labfile(data: bytes) -> None:
     except LabError:
         return
     _document(Document(layer.tree, (layer,)))
+
+
+def _experiment(data: bytes) -> None:
+    """An Experiment that can be taken over becomes a Labfile that can be read, right or wrong."""
+    try:
+        found = imported(parse("experiment.yaml", data).tree)
+    except (LabError, Unfit):
+        return
+    _labfile(IMPORT.labfile_text(found, "experiment.yaml").encode())
 
 
 def _overlay(data: bytes) -> None:
@@ -240,10 +255,11 @@ def _random(_: bytes, rng: random.Random) -> bytes:
 
 
 SUBJECTS = (
-    Subject("Labfiles", 24, seeds.labfiles, _labfile),
+    Subject("Labfiles", 20, seeds.labfiles, _labfile),
     Subject("trees", 6, lambda: [b"\0" * 512], _tree, _random),
+    Subject("Experiments", 8, lambda: [EXPERIMENT.encode(), CHAPTER.encode()], _experiment),
     Subject("overlays", 8, seeds.overlays, _overlay),
-    Subject("templates", 16, seeds.templates, _template),
+    Subject("templates", 12, seeds.templates, _template),
     Subject("saved plans", 6, seeds.plans, _saved_plan, mutated_json),
     Subject("state", 12, seeds.states, _state),
     Subject("requirements", 7, seeds.requirements, _requirements),

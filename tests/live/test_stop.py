@@ -24,7 +24,7 @@ LABFILE = """
       slow:
         kind: command
         needs: quick
-        command: "sleep 300 & echo $$ > pid; trap 'echo polite > polite; exit 1' TERM; sleep 300 & wait"
+        command: "trap 'echo polite > polite; exit 1' TERM; sleep 300 & echo $$ > pid; sleep 300 & wait"
       after: {kind: command, needs: slow, command: "true"}
 """
 

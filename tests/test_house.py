@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, is_dataclass
+from functools import cache, wraps
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ MAY: dict[str, set[str]] = {
 LONGEST_FILE, LONGEST_FUNCTION, DEEPEST = 300, 40, 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Module:
     name: str
     path: Path
@@ -79,26 +80,42 @@ MODULES = list(_modules())
 NAMES = {module.name for module in MODULES}
 
 
-def _imports(module: Module, *, top_only: bool = False) -> Iterator[tuple[str, int, bool]]:
+def of_every_module(rule: Callable[[Module], None]) -> Callable[[], None]:
+    """One test for all modules, which names all that break the rule: a test each would take seconds."""
+
+    @wraps(rule)
+    def test() -> None:
+        faults = []
+        for module in MODULES:
+            try:
+                rule(module)
+            except AssertionError as fault:  # noqa: PERF203 - all are to be named
+                faults.append(str(fault))
+        assert not faults, "\n".join(faults)
+
+    del test.__wrapped__  # pytest would take its argument for a fixture
+    return test
+
+
+@cache
+def _imports(module: Module) -> tuple[tuple[str, int, bool], ...]:
     """Every imported module with its line, and whether the import stands inside a function."""
-    inside = {
-        id(node)
-        for function in ast.walk(module.tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-    }
-    for node in ast.walk(module.tree):
-        deferred = id(node) in inside
-        if top_only and deferred:
-            continue
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, node.lineno, deferred
-        elif isinstance(node, ast.ImportFrom):
-            base = _base(module, node)
-            for alias in node.names:
+    return tuple(_found(module, module.tree, deferred=False))
+
+
+def _found(module: Module, node: ast.AST, *, deferred: bool) -> Iterator[tuple[str, int, bool]]:
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.Import):
+            for alias in inner.names:
+                yield alias.name, inner.lineno, deferred
+        elif isinstance(inner, ast.ImportFrom):
+            base = _base(module, inner)
+            for alias in inner.names:
                 whole = f"{base}.{alias.name}"
-                yield (whole if whole in NAMES else base), node.lineno, deferred
+                yield (whole if whole in NAMES else base), inner.lineno, deferred
+        elif isinstance(inner, ast.stmt | ast.ExceptHandler | ast.match_case):
+            is_function = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
+            yield from _found(module, inner, deferred=deferred or is_function)
 
 
 def _base(module: Module, node: ast.ImportFrom) -> str:
@@ -119,7 +136,7 @@ def _room_of(name: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
+@of_every_module
 def test_imports_go_one_way(module: Module) -> None:
     for imported, line, _ in _imports(module):
         room = _room_of(imported)
@@ -130,7 +147,7 @@ def test_imports_go_one_way(module: Module) -> None:
         )
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
+@of_every_module
 def test_dataclasses_are_cheap_to_declare(module: Module) -> None:
     if module.room in ("lab.testing", "lab.inject") or module.name == "lab.model.frozen":
         return
@@ -143,7 +160,7 @@ def test_dataclasses_are_cheap_to_declare(module: Module) -> None:
             )
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
+@of_every_module
 def test_pure_rooms_touch_no_world(module: Module) -> None:
     if module.room not in PURE:
         return
@@ -164,7 +181,7 @@ def test_no_import_cycles() -> None:
     assert not cycles
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
+@of_every_module
 def test_own_modules_are_not_imported_late(module: Module) -> None:
     """Late imports hide cycles. Only the verbs' table and the live console (rich) may defer."""
     if module.name in ("lab.cli.main", "lab.cli.running"):
@@ -175,7 +192,7 @@ def test_own_modules_are_not_imported_late(module: Module) -> None:
     assert not late, f"{module.path}: {late}"
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
+@of_every_module
 def test_files_and_functions_are_short(module: Module) -> None:
     doc = ast.get_docstring(module.tree) or ""
     assert doc, f"{module.path} has no docstring"
@@ -212,7 +229,7 @@ def _depth(node: ast.AST) -> int:
     return deepest
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
+@of_every_module
 def test_nothing_is_left_unfinished_or_named_vaguely(module: Module) -> None:
     text = module.path.read_text()
     for word in ("TODO", "FIXME", "XXX", "NotImplementedError"):

@@ -21,17 +21,25 @@ from lab.model.layout import state_path
 STEPS = 120
 
 
-@pytest.fixture
-def full(tmp_path: Path) -> Path:
-    """A state of two labs, one of them with many steps and much history."""
-    with journal(tmp_path) as there:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lab's folder, its state of two labs, one of them with many steps and much history."""
+    root = tmp_path_factory.mktemp("whole")
+    with journal(root) as there:
         state = there.open("mnist", "prod", "Labfile.yaml", create=True)
         rng = random.Random(1)
         state.append(run_started(1), *(random_event(rng, 1) for _ in range(200)))
-        for i in range(STEPS):
-            state.append(started(f"s{i}", run=2), finished(f"s{i}", run=2))
+        state.append(*(each(f"s{i}", run=2) for i in range(STEPS) for each in (started, finished)))
         there.open("other", create=True).append(run_started(1), started("a"), finished("a"))
-    return Path(state_path(str(tmp_path)))
+    return root
+
+
+@pytest.fixture
+def full(whole: Path, tmp_path: Path) -> Path:
+    """A copy of that state."""
+    root = tmp_path / "lab"
+    shutil.copytree(whole, root)
+    return Path(state_path(str(root)))
 
 
 def found(path: Path) -> Salvaged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.address import file_name, instance, is_name, slug, split
@@ -18,13 +18,11 @@ addresses = st.builds(instance, names, keys)
 
 
 @given(addresses, addresses)
-@settings(max_examples=80, deadline=None)
 def test_every_address_has_a_file_name_of_its_own(one: str, other: str) -> None:
     assert (slug(one) == slug(other)) == (one == other)
 
 
 @given(addresses)
-@settings(max_examples=40, deadline=None)
 def test_it_is_one_plain_file_name(address: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9._,=+#@-]+", slug(address))
     assert slug(address) not in (".", "..")

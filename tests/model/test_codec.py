@@ -74,13 +74,11 @@ events: st.SearchStrategy[Event] = st.one_of([of(cls) for cls in KINDS])
 
 
 @given(events)
-@settings(max_examples=30, deadline=None)
 def test_every_event_survives(event: Event) -> None:
     assert event_from_json(loads(dumps(event_to_json(event, ROOT))), ROOT) == event
 
 
 @given(of(Record))
-@settings(max_examples=30, deadline=None)
 def test_every_record_survives_both_ways_of_writing_it(record: Record) -> None:
     assert record_from_json(loads(dumps(record_to_json(record, ROOT))), ROOT) == record
     texts = record_to_texts(record, ROOT)
@@ -90,7 +88,7 @@ def test_every_record_survives_both_ways_of_writing_it(record: Record) -> None:
 
 
 @given(of(Record))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_text_is_ascii_and_one_line(record: Record) -> None:
     for text in record_to_texts(record, ROOT):
         assert text is None or (text.isascii() and "\n" not in text)
@@ -159,7 +157,6 @@ def test_what_is_no_event_is_refused(data: Any) -> None:
 @given(st.recursive(plain, lambda inner: st.dictionaries(st.sampled_from(
     ["event", "address", "done", "tried", "needs", "memory", "outputs", "log", "identity", "run"]
 ), inner, max_size=6), max_leaves=10))  # fmt: skip
-@settings(max_examples=40, deadline=None)
 def test_any_json_is_a_record_or_an_error(data: Any) -> None:
     for word in KINDS.values():
         with contextlib.suppress(CodecError):

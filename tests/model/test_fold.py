@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.compact import history
@@ -221,7 +221,6 @@ TRIES = st.tuples(BEGINNINGS, MEMORIES, ENDS).map(
 
 
 @given(st.lists(TRIES, max_size=4))
-@settings(max_examples=60, deadline=None)
 def test_a_record_has_a_short_history_that_makes_it_again(tries: list[list[Event]]) -> None:
     events = [event for each in tries for event in each]
     for record in folded(*events).values():

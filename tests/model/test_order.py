@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.lab import graph_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.graph import CycleError, among, closure, in_order
@@ -61,7 +61,6 @@ def test_the_cycle_is_the_shortest_through_its_first_step() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
 def test_any_acyclic_needs_are_kept_and_the_order_is_the_earliest(data: st.DataObject) -> None:
     count = data.draw(st.integers(0, 12))
     names = data.draw(st.permutations([f"s{i}" for i in range(count)]))

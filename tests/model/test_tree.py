@@ -6,7 +6,7 @@ import math
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.tree import TextFloat, TextInt, canonical, digest, format_path, text_of
@@ -66,13 +66,11 @@ def test_canonical_takes_what_json_cannot_say() -> None:
     assert canonical("\ud800") == b'"\xed\xa0\x80"'
 
 
-@settings(deadline=None, max_examples=50)
 @given(TREES)
 def test_canonical_text_says_the_same(tree: object) -> None:
     assert json.loads(canonical(tree)) == tree  # type: ignore[arg-type]
 
 
-@settings(deadline=None, max_examples=50)
 @given(TREES, TREES)
 def test_digests_differ_as_trees_do(one: object, other: object) -> None:
     same = canonical(one) == canonical(other)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.values import Artifact, Unknown, artifacts_in, identified, pack, rendered, unpack
@@ -48,7 +48,6 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(max_examples=100, deadline=None)
 def test_values_come_back_from_the_state_as_they_were(value: Any) -> None:
     """Else a step would run again after a restart though nothing changed."""
     stored = json.loads(json.dumps(pack(value, ROOT)))
@@ -56,7 +55,6 @@ def test_values_come_back_from_the_state_as_they_were(value: Any) -> None:
 
 
 @given(VALUES)
-@settings(max_examples=100, deadline=None)
 def test_types_come_back_too(value: Any) -> None:
     stored = json.loads(json.dumps(pack(value, ROOT)))
     assert repr(unpack(stored, ROOT)) == repr(value)

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.kinds.training import StdoutMetrics
@@ -251,7 +251,6 @@ def test_a_file_read_while_it_grows(tmp_path, size):
     assert list(file.scalars()) == []
 
 
-@settings(deadline=None)
 @given(st.integers(0, 3000), st.integers(1, 255))
 def test_a_damaged_file_ends_in_fewer_scalars(tmp_path_factory, at, flip):
     data = bytearray((EVENTS / "plain/events.out.tfevents.1795454075.host.2.v2").read_bytes())

@@ -26,7 +26,9 @@ MIXED = {
     "optimizer": Categorical(type="categorical", list_=["adam", "sgd", True, 1]),
     "drop": Double(type="double", min=0, max=0.5, distribution="normal"),
 }
-ALL = ["random", "sobol", "tpe", "multivariate-tpe", "cmaes", "bayesianoptimization"]
+# Those that import scipy, which takes seconds.
+SLOW = [pytest.param(n, marks=pytest.mark.live) for n in ("sobol", "bayesianoptimization", "cmaes")]
+ALL = ["random", "tpe", "multivariate-tpe", *SLOW]
 Function = Callable[[Mapping[str, Any]], float]
 
 
@@ -105,7 +107,7 @@ def test_a_grid_is_covered_exactly_and_then_exhausted() -> None:
     assert {c for _, _, c in points} == {0.0, 0.1, 0.2, 0.3}
 
 
-@pytest.mark.parametrize("name", ["random", "tpe", "bayesianoptimization"])
+@pytest.mark.parametrize("name", ["random", "tpe", SLOW[1]])
 def test_a_small_space_is_tried_whole_and_then_exhausted(name: str) -> None:
     space = {"a": Int(type="int", min=1, max=3), "b": Categorical(type="categorical", list_=[0, 1])}
     assert len(searched(sweep(name, space), 20, flat)) == 6

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.provider import Refused
@@ -192,7 +192,6 @@ def test_a_folder_s_name(name, folder):
     assert folder_name(name) == folder
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 5000), st.integers(1, 255), st.sampled_from(["zip", "tar", "gz"]))
 def test_a_damaged_archive_ends_in_files_or_a_refusal(tmp_path_factory, at, flip, kind):
     sound = {"zip": zipped(*FILES), "tar": tar(*FILES), "gz": tar(*FILES, mode="w:gz")}[kind]

@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.reading.katib_import import imported
@@ -250,7 +250,6 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=60)
 @given(st.dictionaries(st.text(min_size=1, max_size=6), TREES, min_size=1, max_size=4))
 def test_what_is_written_is_read_again(tree: dict[str, Any]) -> None:
     assert parse("x", document_text(tree).encode()).tree == tree
@@ -274,7 +273,6 @@ def leaves(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *inner] if path else inner
 
 
-@settings(max_examples=150)
 @given(st.data(), st.sampled_from([EXPERIMENT, CHAPTER]), TREES)
 def test_whatever_stands_anywhere_it_is_imported_or_refused(
     data: st.DataObject, text: str, value: Any

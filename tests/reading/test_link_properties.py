@@ -89,7 +89,7 @@ def linked_tree(tree: dict[str, Any]) -> Graph:
     return link(labfile, portable())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(labfiles(right, NAMES) | labfiles(right | wrong, (*NAMES, "nix", "grid[n=1]")))
 def test_linking_ends(tree: dict[str, Any]) -> None:
     try:
@@ -144,7 +144,7 @@ def waiting(found: list[tuple[int, int, str]]) -> dict[str, Any]:
     return {"labfile": 1, "steps": steps}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(edges)
 def test_the_graph_has_the_edges_that_are_written(found: list[tuple[int, int, str]]) -> None:
     # a step that names its own artifact says where it writes, not what it reads

@@ -1,7 +1,7 @@
 """A layer that was cached is the layer that was read."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.tree import TextFloat, TextInt, text_of
@@ -41,7 +41,6 @@ def test_another_text_is_noticed() -> None:
     assert from_json("L", TEXT + "\n", CACHED) is None
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(CACHED) - 1), st.characters())
 def test_one_changed_character_is_noticed(index: int, char: str) -> None:
     damaged = CACHED[:index] + char + CACHED[index + 1 :]

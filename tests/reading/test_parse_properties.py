@@ -3,7 +3,7 @@
 import time
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.diagnostic import LabfileError, render
@@ -74,25 +74,21 @@ def check(data: bytes) -> None:
     assert time.monotonic() - start < 2
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes(data: bytes) -> None:
     check(data)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text(text: str) -> None:
     check(text.encode("utf-8", "surrogatepass"))
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_anything_that_looks_like_yaml(text: str) -> None:
     check(text.encode())
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=15).map("".join) | st.text(max_size=50))
 def test_any_value_of_the_command_line(text: str) -> None:
     try:
@@ -102,14 +98,12 @@ def test_any_value_of_the_command_line(text: str) -> None:
         assert str(error)
 
 
-@settings(deadline=None, max_examples=40)
 @given(TREES)
 def test_what_pyyaml_writes_reads_the_same(tree: dict[str, object]) -> None:
     text = yaml.dump(tree, Dumper=Quoting, default_flow_style=None, width=10_000)
     assert parse("L", text.encode()).tree == tree
 
 
-@settings(deadline=None, max_examples=40)
 @given(TREES)
 def test_json_reads_the_same(tree: dict[str, object]) -> None:
     text = canonical(tree).decode()  # type: ignore[arg-type]
@@ -117,7 +111,6 @@ def test_json_reads_the_same(tree: dict[str, object]) -> None:
         assert canonical(parse("L", text.encode()).tree) == canonical(tree)  # type: ignore[arg-type]
 
 
-@settings(deadline=None, max_examples=40)
 @given(TREES)
 def test_every_value_has_a_place(tree: dict[str, object]) -> None:
     text = yaml.dump(tree, Dumper=Quoting)

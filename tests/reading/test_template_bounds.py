@@ -161,13 +161,13 @@ self ( ) [ ] { } , : . | ~ + - * ** / // % < > == != = and or not in is if else 
 words = st.sampled_from([*WORDS.split(), *FILTERS, *TESTS, "\n", "\\", "\x00"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.lists(words, max_size=25).map(" ".join))
 def test_words_in_any_order_end_in_a_value_or_a_fault(text: str) -> None:
     bounded("{{ " + text + " }}")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_text_ends_in_a_value_or_a_fault(before: str, inside: str) -> None:
     bounded(before)
@@ -178,7 +178,6 @@ def test_any_text_ends_in_a_value_or_a_fault(before: str, inside: str) -> None:
         return
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=80).filter(lambda text: "{" not in text))
 def test_text_without_braces_is_itself(text: str) -> None:
     assert render(text, {}) == text
@@ -193,7 +192,6 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
 @given(plain, st.sampled_from(sorted(FILTERS)), st.lists(plain, max_size=2))
 def test_filters_take_any_value(value: Any, name: str, args: list[Any]) -> None:
     names = ", ".join(f"a.args[{i}]" for i in range(len(args)))

@@ -66,7 +66,7 @@ def listed(value: Any) -> Any:
     return value
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(expressions)
 def test_where_both_give_a_value_it_is_the_same(text: str) -> None:
     try:

@@ -206,7 +206,7 @@ def dependents(graph: Graph) -> dict[str, list[str]]:
 
 
 @given(rounds(most=1))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 def test_what_runs_beside_each_other_is_allowed_to(story: list[Round]) -> None:
     lab = Lab("steps: {}")
     lab.toy.pause = lab.service.pause = 0.004
@@ -245,7 +245,7 @@ def settled(lab: Lab) -> None:
 
 
 @given(rounds(most=2), st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 def test_after_a_crash_at_any_event_all_is_finished_and_nothing_done_twice(
     story: list[Round], data: st.DataObject
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.model.labfile import Resources
@@ -183,7 +183,6 @@ NAMES = [f"s{i}" for i in range(9)]
     st.integers(1, 4),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=80, deadline=None)
 def test_limits_are_respected_and_everything_runs(
     edges: Sequence[set[int]],
     wishes: Sequence[tuple[float, int, int, set[str]]],

@@ -12,39 +12,14 @@ from lab.model.event import Event, StepFinished, StepRemembered
 from lab.model.frozen import dataclass
 from lab.model.state import Done, State
 from lab.model.values import Value
-from lab.planning.conditions import real_scope
-from lab.planning.digest import variable
 from lab.ports import Cancel
-from lab.provider import Io, Observation, Provider, Record, Task, not_importable
-from lab.reading.template import TemplateFault, render
+from lab.provider import Io, Provider, Task, not_importable
+from lab.reading.template import TemplateFault
 from lab.running.attempt import Bench, Failure, Job, attempt, expected
 from lab.running.intent import to_make
 from lab.running.io import Memory, Ports
-from lab.running.variables import Resolved, kept
-
-
-@dataclass(frozen=True, slots=True)
-class Adopting:
-    """Stands for a provider in an attempt: what it is asked is not to make, but to say what is there."""
-
-    provider: Provider
-    id: str
-
-    @property
-    def Spec(self) -> type[Any]:
-        return self.provider.Spec
-
-    def observe(self, record: Record, io: Io) -> Observation | None:
-        return self.provider.observe(record, io)
-
-    def apply(self, task: Task[Any], io: Io) -> Mapping[str, Value]:
-        adopted: Mapping[str, Value] = getattr(self.provider, "adopt", not_importable)(
-            task, self.id, io
-        )
-        return adopted
-
-    def destroy(self, record: Record, io: Io) -> None:
-        self.provider.destroy(record, io)
+from lab.running.rendered import kept_env, rendered, without_secrets
+from lab.running.standing import Standing
 
 
 @dataclass(slots=True)
@@ -77,10 +52,10 @@ def adopt(job: Job, id: str, ports: Ports, *, stop: Cancel) -> list[Event] | Fai
     Nothing is stored here: the caller appends the events at once, so that a crash leaves all or nothing.
     """
     held, began = Held([]), ports.clock.now()
-    mine = replace(job, provider=Adopting(job.provider, id))
+    mine = replace(job, provider=_saying(job.provider, id))
     try:
         bench = _bench(mine, ports)
-        env = _kept(mine, bench, ports)
+        env = kept_env(mine, bench.env, ports)
     except (TemplateFault, SpecFault, LabError, OSError) as error:
         return expected(error)
     outputs = attempt(
@@ -88,7 +63,7 @@ def adopt(job: Job, id: str, ports: Ports, *, stop: Cancel) -> list[Event] | Fai
     )
     if isinstance(outputs, Failure):
         return outputs
-    fields = {key: _clean(value, ports) for key, value in bench.fields.items()}
+    fields = without_secrets(bench.fields, ports.secrets)
     begun = to_make(mine, ports.files, began, log="", fields=fields, env=env)
     now, address = ports.clock.now(), job.step.address
     done = Done(
@@ -104,36 +79,25 @@ def adopt(job: Job, id: str, ports: Ports, *, stop: Cancel) -> list[Event] | Fai
     return [replace(begun, verb="import", unmade=()), *remembered[-1:], finished]
 
 
+def _saying(provider: Provider, id: str) -> Provider:
+    """In an attempt it is not asked to make something, but to say what is there."""
+
+    def say(task: Task[Any], io: Io) -> Mapping[str, Value]:
+        adopted: Mapping[str, Value] = getattr(provider, "adopt", not_importable)(task, id, io)
+        return adopted
+
+    return Standing(provider, say)
+
+
 def _bench(job: Job, ports: Ports) -> Bench:
     """The step's keys as its provider gets them; its folder is not made."""
-    step, directory = job.step, ports.work.step_dir(job.step.address)
-    tree: dict[str, Any] = {"spec": step.spec, "env": step.env, "fields": step.target.fields}
-    if not step.literal:
-        scope = real_scope(job.graph, step, job.outcomes, directory)
-        tree = render(tree, {**scope, "secrets": Resolved(ports.secrets)})
+    tree = rendered(job, ports)
     return Bench(
-        directory=directory,
+        directory=ports.work.step_dir(job.step.address),
         log_path="",
         sink=Nowhere(),
         spec=tree["spec"],
-        env={name: variable(value) for name, value in tree["env"].items()},
+        env=tree["env"],
         fields=tree["fields"],
         memory=Memory(),
     )
-
-
-def _kept(job: Job, bench: Bench, ports: Ports) -> dict[str, Any]:
-    scope = real_scope(job.graph, job.step, job.outcomes, bench.directory)
-    return kept(job.step, bench.env, scope)
-
-
-def _clean(value: Any, ports: Ports) -> Any:
-    match value:
-        case str():
-            return ports.secrets.redact(value)
-        case Mapping():
-            return {key: _clean(each, ports) for key, each in value.items()}
-        case list():
-            return [_clean(each, ports) for each in value]
-        case _:
-            return value

@@ -17,13 +17,14 @@ from lab.model.values import Json, Value
 from lab.planning.decide import Decision
 from lab.planning.digest import World, want
 from lab.planning.outcome import Outcome
-from lab.provider import Cancelled, Child, Io, Observation, Provider, Task, Told
+from lab.provider import Cancelled, Child, Io, Provider, Task, Told
 from lab.running.attempt import Job
 from lab.running.halt import Halt
 from lab.running.io import Ports
 from lab.running.io_children import Hear, Stop
 from lab.running.nursery import Nursery, Ticket
 from lab.running.schedule import Demand
+from lab.running.standing import Standing
 from lab.running.step import Made, Result
 
 
@@ -99,7 +100,7 @@ class Brood:
             decision=Decision(Verb.CREATE, cause),
             wanted=want(world, step, home.outcomes),
             record=self._records.get(key),
-            provider=_Stopped(home.provider, halt),
+            provider=_stoppable(home.provider, halt),
             former=None,
             spec_type=world.specs[step.kind],
             outcomes=home.outcomes,
@@ -162,27 +163,15 @@ class Brood:
         return replace(begun, error=self._home.ports.secrets.redact(came.failure.error))
 
 
-@dataclass(frozen=True, slots=True)
-class _Stopped:
-    """A provider whose step may be stopped with outputs, and is done then. Implements Provider."""
+def _stoppable(provider: Provider, halt: Halt) -> Provider:
+    """Its step may be stopped with outputs, and is done then."""
 
-    provider: Provider
-    halt: Halt
-
-    @property
-    def Spec(self) -> type[Any]:
-        return self.provider.Spec
-
-    def observe(self, record: Record, io: Io) -> Observation | None:
-        return self.provider.observe(record, io)
-
-    def apply(self, task: Task[Any], io: Io) -> Mapping[str, Value]:
+    def make(task: Task[Any], io: Io) -> Mapping[str, Value]:
         try:
-            return self.provider.apply(task, io)
+            return provider.apply(task, io)
         except Cancelled:
-            if self.halt.outputs is None:
+            if halt.outputs is None:
                 raise
-            return self.halt.outputs
+            return halt.outputs
 
-    def destroy(self, record: Record, io: Io) -> None:
-        self.provider.destroy(record, io)
+    return Standing(provider, make)

@@ -13,18 +13,16 @@ from lab.model.frozen import dataclass
 from lab.model.labfile import OnFailure
 from lab.model.plan import Verb
 from lab.model.state import Done, Record
-from lab.model.values import Json, Value
-from lab.planning.conditions import real_scope
-from lab.planning.digest import variable
+from lab.model.values import Value
 from lab.planning.inputs import made_by, named
-from lab.ports import Cancel, Secrets
-from lab.reading.template import TemplateFault, render
+from lab.ports import Cancel
+from lab.reading.template import TemplateFault
 from lab.running.attempt import Bench, Failure, Job, Tell, attempt, expected
 from lab.running.destroy import Gone, undo
 from lab.running.intent import to_make, without_beginning
 from lab.running.io import Memory, Ports
+from lab.running.rendered import kept_env, rendered, without_secrets
 from lab.running.telling import Entry, Telling
-from lab.running.variables import Resolved, kept
 
 LONGEST_PAUSE = 300.0  # seconds between two attempts, at most
 TRANSIENT_ATTEMPTS = 3  # further attempts after a transient failure, where the Labfile does not say
@@ -74,8 +72,8 @@ def make(
             return Broken(came)
         job = replace(job, record=None)
     log_path = ports.work.log_path(job.run, job.step.address)
-    fields = _without_secrets(tree["fields"], ports.secrets)
-    env = _kept(job, tree["env"], ports)
+    fields = without_secrets(tree["fields"], ports.secrets)
+    env = kept_env(job, tree["env"], ports)
     intent = to_make(job, ports.files, began, log=log_path, fields=fields, env=env)
     telling.reach(telling.enter(intent))
     try:
@@ -104,8 +102,7 @@ def _prepared(job: Job, ports: Ports) -> dict[str, Any]:
     """The step's keys as the provider gets them, if nothing speaks against beginning."""
     if job.fault is not None:
         raise job.fault
-    tree = _rendered(job, ports.secrets, ports.work.step_dir(job.step.address))
-    tree["env"] = {name: variable(value) for name, value in tree["env"].items()}
+    tree = rendered(job, ports)
     if job.wanted.missing:
         shown = ", ".join(job.wanted.missing)
         raise PlanError(
@@ -260,39 +257,3 @@ def _broken(
         made=_files_made(job, ports),
     )
     return Broken(failure, telling.enter(failed))
-
-
-def _rendered(job: Job, secrets: Secrets, directory: str) -> dict[str, Any]:
-    """Spec, env and the target's fields as the provider gets them: real paths, secrets resolved now."""
-    step = job.step
-    raw = {"spec": step.spec, "env": step.env, "fields": step.target.fields}
-    if step.literal:
-        return raw
-    scope = real_scope(job.graph, step, job.outcomes, directory)
-    scope["secrets"] = Resolved(secrets)
-    tree: dict[str, Any] = render(raw, scope)
-    return tree
-
-
-def _kept(job: Job, env: Mapping[str, str], ports: Ports) -> dict[str, Json]:
-    """The step's variables as its record keeps them."""
-    if not env:
-        return {}
-    directory = ports.work.step_dir(job.step.address)
-    return kept(job.step, env, real_scope(job.graph, job.step, job.outcomes, directory))
-
-
-def _without_secrets(fields: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
-    return {key: _redacted(value, secrets) for key, value in fields.items()}
-
-
-def _redacted(value: Any, secrets: Secrets) -> Any:
-    match value:
-        case str():
-            return secrets.redact(value)
-        case Mapping():
-            return {key: _redacted(each, secrets) for key, each in value.items()}
-        case list():
-            return [_redacted(each, secrets) for each in value]
-        case _:
-            return value

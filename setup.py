@@ -8,7 +8,13 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "lab" / "__init__.py").read_text())[1]
 
-SWEEP = ["optuna>=4,<5", "cmaes>=0.11,<1", "scipy>=1.10,<2", "scikit-learn>=1.3,<2"]
+SWEEP = [
+    "optuna>=4,<5",
+    "cmaes>=0.11,<1",
+    "scipy>=1.10,<2",
+    "scikit-learn>=1.3,<2",
+    "plotly>=6,<8",
+]
 
 setup(
     name="lab-runner",

@@ -80,6 +80,13 @@ def add_variables(made: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trials(made: argparse.ArgumentParser) -> None:
+    """Whether the trials of sweeps are listed one by one."""
+    made.add_argument(
+        "--trials", action="store_true", help="list the trials of sweeps, too, and not their count"
+    )
+
+
 def add_selection(made: argparse.ArgumentParser, *, replace: bool = True) -> None:
     """Which steps the command is about."""
     made.add_argument(

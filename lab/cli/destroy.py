@@ -22,7 +22,7 @@ from lab.model.plan import Action, Plan
 from lab.planning.removals import destructions, still_needed
 from lab.planning.select import left_out
 from lab.report.jsonlines import JsonLines
-from lab.report.plan_text import plan_text
+from lab.report.plan_text import plan_text, steps_of
 from lab.running.course import Course
 from lab.running.removal import Remover
 from lab.running.run import Report
@@ -124,12 +124,17 @@ def _confirm(plan: Plan, args: argparse.Namespace) -> None:
     if not interactive() or args.json:
         raise LabfileError(
             Diagnostic(
-                summary=f"{len(plan.actions)} steps would be destroyed, and nobody can be asked",
+                summary=f"{_steps(plan)} would be destroyed, and nobody can be asked",
                 help="add `--yes`",
             )
         )
-    print(plan_text(plan, colour=colourful(sys.stdout)))
+    print(plan_text(plan, colour=colourful(sys.stdout), verbose=args.verbose > 0))
     ask("Destroy all of it?")
+
+
+def _steps(plan: Plan) -> str:
+    count = steps_of(plan)
+    return f"{count} step{'s' if count != 1 else ''}"
 
 
 def _run(session: Session, args: argparse.Namespace, plan: Plan) -> int:

@@ -66,14 +66,16 @@ class Facts:
         return {p: str(d) for p, d in found.items()} if isinstance(found, Mapping) else {}
 
 
-def facts_of(lab: Recorded, address: str) -> Facts:
-    """All that is known of the step at *address*."""
+def facts_of(lab: Recorded, address: str, until: int | None = None) -> Facts:
+    """All that is known of the step at *address*; of later runs than *until* nothing."""
     record = lab.record(address)
     row = lab.lab.row
     path = f"{step_dir(lab.root, row.name, row.overlay, address)}/curve.jsonl"
     begun: StepStarted | None = None
     failed: StepFailed | None = None
     for event in lab.lab.events(address=address):
+        if until is not None and event.run > until:
+            break
         match event:
             case StepStarted():
                 begun, failed = event, None

@@ -30,8 +30,8 @@ def step_text(facts: Facts, *, colour: bool, width: int | None) -> str:
     kind = record.kind if record else begun.kind if begun else ""
     target = record.target if record else begun.target if begun else ""
     lines = [f"{paint(printable(facts.address), 'bold', colour)}  {kind} on {target}", ""]
-    head = list(_head(facts))
-    lines.append(table((Column(), Column()), head, colour=colour, indent="  "))
+    about = list(head(facts))
+    lines.append(table((Column(), Column()), about, colour=colour, indent="  "))
     lines += _detail(facts)
     for title, columns, rows in _sections(facts):
         if rows:
@@ -54,9 +54,10 @@ def short(digest: str) -> str:
     return digest if len(digest) <= HASH_SHOWN else digest[:HASH_SHOWN] + "…"
 
 
-def _head(facts: Facts) -> Iterator[list[Cell]]:
+def head(facts: Facts) -> Iterator[list[Cell]]:
+    """How the step stands and why it ran."""
     record, now = facts.record, time.time()
-    yield _fact("status", f"{facts.standing.sign} {_status(facts, now)}", facts.standing.style)
+    yield fact("status", f"{facts.standing.sign} {_status(facts, now)}", facts.standing.style)
     if record is None:
         return
     done, tried = record.done, record.tried
@@ -64,22 +65,23 @@ def _head(facts: Facts) -> Iterator[list[Cell]]:
         again = f", {done.attempts} attempts" if done.attempts > 1 else ""
         label = "took" if tried is None else "before"
         what = f"done in run {done.run}, {since(done.finished, now)}, after " if tried else ""
-        yield _fact(label, f"{what}{duration(done.seconds)}{again}")
+        yield fact(label, f"{what}{duration(done.seconds)}{again}")
     if facts.begun is not None:
-        yield _fact("cause", f"{facts.begun.cause} ({facts.begun.verb})")
+        yield fact("cause", f"{facts.begun.cause} ({facts.begun.verb})")
     if record.needs:
-        yield _fact("needs", ", ".join(record.needs))
+        yield fact("needs", ", ".join(record.needs))
     if record.protect:
-        yield _fact("protect", "it is neither destroyed nor replaced")
+        yield fact("protect", "it is neither destroyed nor replaced")
     newest = tried or done
     if newest is not None and newest.log:
         gone = "" if os.path.exists(newest.log) else " (nothing was written, or it was deleted)"
-        yield _fact("log", near(newest.log) + gone)
+        yield fact("log", near(newest.log) + gone)
     if tried is not None and tried.error:
-        yield _fact("error", tried.error, "red")
+        yield fact("error", tried.error, "red")
 
 
-def _fact(name: str, said: str, style: str = "") -> list[Cell]:
+def fact(name: str, said: str, style: str = "") -> list[Cell]:
+    """A row of a name and what is said of it."""
     return [Cell(name, "dim"), Cell(said, style)]
 
 
@@ -106,10 +108,10 @@ def _detail(facts: Facts) -> list[str]:
 
 def _sections(facts: Facts) -> Iterator[tuple[str, Sequence[Column], list[list[Cell]]]]:
     old = _old(facts.record)
-    yield f"Outputs{old}", _PLAIN, [_fact(k, brief(v)) for k, v in facts.values.items()]
-    yield f"Artifacts{old}", _MADE, [_artifact(made) for made in facts.made]
+    yield f"Outputs{old}", _PLAIN, [fact(k, brief(v)) for k, v in facts.values.items()]
+    yield f"Artifacts{old}", _MADE, [artifact_cells(made) for made in facts.made]
     yield "Metrics", _CURVES, [_metric(facts, name) for name in facts.metrics]
-    yield f"Inputs{old}", _PLAIN, [_fact(p, short(d)) for p, d in facts.inputs.items()]
+    yield f"Inputs{old}", _PLAIN, [fact(p, short(d)) for p, d in facts.inputs.items()]
 
 
 def _old(record: Record | None) -> str:
@@ -119,7 +121,8 @@ def _old(record: Record | None) -> str:
     return f" of run {record.done.run}"
 
 
-def _artifact(made: Made) -> list[Cell]:
+def artifact_cells(made: Made) -> list[Cell]:
+    """A row: name, size, content, whether it is there, and where."""
     return [
         Cell(made.name, "dim"),
         Cell(size(made.artifact.size)),

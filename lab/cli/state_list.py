@@ -13,9 +13,10 @@ from lab.cli import arguments
 from lab.cli.standing import Holding, holding, standing
 from lab.cli.state_choice import choose
 from lab.cli.state_open import state_file, state_of, state_parser
+from lab.cli.status_rows import trials_text
 from lab.cli.terminal import colourful, width
 from lab.edge.journal import Journal, LabState
-from lab.model.address import matches
+from lab.model.address import broods, matches
 from lab.model.codec import record_to_json
 from lab.model.diagnostic import Diagnostic, StateError, did_you_mean
 from lab.model.layout import lab_key
@@ -33,13 +34,15 @@ COLUMNS = (
     Column(title="status"),
     Column(title="run", right=True),
     Column(title="when"),
+    Column(gives=True),
 )
 
 
 def list_(words: Sequence[str]) -> int:
     """Prints a line for each record of each lab here."""
     parser = state_parser("list", "What is remembered, of every lab that has its state here.")
-    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--json", action="store_true", help="for machines; it has all trials")
+    arguments.add_trials(parser)
     args = arguments.parse(parser, words)
     with state_file(args) as journal:
         labs = list(_labs(journal, args))
@@ -50,7 +53,7 @@ def list_(words: Sequence[str]) -> int:
         print(json_line(rows))
         return 0
     for i, (key, records) in enumerate(found.items()):
-        _print(key, records, helds[key], first=i == 0)
+        _print(key, records, helds[key], first=i == 0, trials=args.trials)
     if not found:
         print("No lab has a state here yet.")
     return 0
@@ -140,14 +143,30 @@ def _json(key: str, address: str, record: Record | None, held: Holding | None) -
 
 
 def _print(
-    key: str, records: Sequence[tuple[str, Record | None]], held: Holding | None, *, first: bool
+    key: str,
+    records: Sequence[tuple[str, Record | None]],
+    held: Holding | None,
+    *,
+    first: bool,
+    trials: bool,
 ) -> None:
     colour = colourful(sys.stdout)
+    whose = {} if trials else broods(address for address, _ in records)
+    hidden = {address for each in whose.values() for address in each}
+    by_address = dict(records)
+    records = [each for each in records if each[0] not in hidden]
+    notes = {
+        address: trials_text(standing(by_address[each], held) for each in keys)
+        for address, keys in whose.items()
+    }
     count = f"{len(records)} step{'s' if len(records) != 1 else ''}"
     print(("" if first else "\n") + paint(key, "bold", colour) + f": {count}")
     if records:
         now = time.time()
-        rows = [_row(address, record, held, now) for address, record in records]
+        rows = [
+            [*_row(address, record, held, now), Cell(notes.get(address, ""), "dim")]
+            for address, record in records
+        ]
         print(table(COLUMNS, rows, colour=colour, width=width(sys.stdout), indent="  "))
 
 

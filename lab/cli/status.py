@@ -15,7 +15,7 @@ from lab.cli.labfile import checked
 from lab.cli.recorded import Recorded, recorded
 from lab.cli.runs import run_json
 from lab.cli.standing import Holding, Standing, holding, outcome_of
-from lab.cli.status_rows import Row, Seen, rows_of
+from lab.cli.status_rows import Row, Seen, folded, rows_of
 from lab.cli.terminal import colourful, width
 from lab.edge.journal import Run
 from lab.model.diagnostic import Diagnostic, LabfileError
@@ -44,7 +44,8 @@ def main(words: Sequence[str]) -> int:
     parser = arguments.parser("status", ABOUT)
     arguments.add_labfile(parser)
     arguments.add_commands(parser)
-    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--json", action="store_true", help="for machines; it has all trials")
+    arguments.add_trials(parser)
     args = arguments.parse(parser, words)
     with recorded(args) as lab:
         steps, faults = _steps(lab, args)
@@ -54,7 +55,7 @@ def main(words: Sequence[str]) -> int:
     if args.json:
         print(json_line(_json(lab, rows, held, last)))
     else:
-        _print(lab, rows, held, last)
+        _print(lab, rows if args.trials else folded(rows), held, last)
     if faults:
         sys.stdout.flush()
         show(faults)
@@ -119,6 +120,8 @@ def _note(row: Row) -> tuple[str, str]:
     """The most important thing to know besides, and its style."""
     if not row.declared:
         return "no longer in the Labfile", "yellow"
+    if row.trials and not row.error:
+        return row.trials, "dim"
     if row.error:
         return row.error.splitlines()[0], "red"
     if row.skipped:

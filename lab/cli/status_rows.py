@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
 
 from lab.cli.standing import Holding, Standing, standing
 from lab.edge.journal import LabState
-from lab.model.address import split
+from lab.model.address import broods, split
 from lab.model.event import StepFailed, StepSkipped
 from lab.model.frozen import dataclass
 from lab.model.labfile import Step
@@ -30,6 +31,7 @@ class Row:
     seconds: float | None = None
     error: str = ""
     skipped: str = ""
+    trials: str = ""  # what came of its child steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,28 @@ def rows_of(seen: Seen) -> list[Row]:
     rows = [_row(seen, step.address, step, skips, ends) for step in steps.values()]
     rows += [_row(seen, address, None, skips, ends) for address in records if address not in steps]
     return rows
+
+
+def folded(rows: Sequence[Row]) -> list[Row]:
+    """*rows* without the trials of sweeps, which are counted in their sweep's row."""
+    whose, by_address = broods(row.address for row in rows), {row.address: row for row in rows}
+    hidden = {address for each in whose.values() for address in each}
+    return [
+        replace(row, trials=trials_text(by_address[each].standing for each in whose[row.address]))
+        if row.address in whose
+        else row
+        for row in rows
+        if row.address not in hidden
+    ]
+
+
+def trials_text(standings: Iterable[Standing]) -> str:
+    """`12 trials, 1 failed, 2 running`: done ones go without saying."""
+    counts = Counter(standings)
+    total = counts.total()
+    others = [f"{counts[each]} {each.word}" for each in Standing if each is not Standing.DONE]
+    shown = [text for text in others if not text.startswith("0 ")]
+    return ", ".join([f"{total} trial{'s' if total != 1 else ''}", *shown])
 
 
 def _row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 from lab.model.regex import regex
@@ -38,6 +39,18 @@ def owner(address: str) -> str:
 def child_key(address: str) -> str:
     """What a child step is called among its siblings: ``7``; empty for other steps."""
     return address[len(owner(address)) + 2 : -1]
+
+
+def broods(addresses: Iterable[str]) -> dict[str, list[str]]:
+    """The child steps among *addresses* by the step that they belong to, where that is among them too."""
+    known = list(addresses)
+    there = set(known)
+    found: dict[str, list[str]] = {}
+    for address in known:
+        whose = owner(address)
+        if whose != address and whose in there:
+            found.setdefault(whose, []).append(address)
+    return found
 
 
 def split(address: str) -> tuple[str, str]:

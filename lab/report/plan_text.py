@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from lab.model.address import broods
 from lab.model.diagnostic import printable
 from lab.model.plan import Action, Change, Plan, Verb, shown
 from lab.report.words import VERB_COLOURS, counted, paint
@@ -27,6 +29,7 @@ LONGEST = 100  # characters of one side of a change
 
 def plan_text(plan: Plan, *, colour: bool, verbose: bool = False) -> str:
     """The whole plan. Kept steps are listed when they are few or when *verbose*; else they are counted."""
+    whole, plan = plan, plan if verbose else _folded(plan)
     quiet = [a for a in plan.actions if a.verb in (Verb.KEEP, Verb.SKIP)]
     listed = verbose or len(quiet) <= FEW
     rows = [a for a in plan.actions if listed or a.verb not in (Verb.KEEP, Verb.SKIP)]
@@ -35,11 +38,40 @@ def plan_text(plan: Plan, *, colour: bool, verbose: bool = False) -> str:
     lines += [f"  {paint('!', 'yellow', colour)} {printable(warning)}" for warning in plan.warnings]
     if lines:
         lines.append("")
-    lines.append(headline(plan, colour))
+    lines.append(headline(plan, colour, trials=len(whole.actions) - len(plan.actions)))
     return "\n".join(lines)
 
 
-def headline(plan: Plan, colour: bool) -> str:
+def steps_of(plan: Plan) -> int:
+    """How many steps a plan names, trials not counted where their sweep is among them."""
+    return len(_folded(plan).actions)
+
+
+def _folded(plan: Plan) -> Plan:
+    """The plan without the trials that share their sweep's fate, which is said with the sweep."""
+    verbs = {action.address: action.verb for action in plan.actions}
+    whose = {
+        address: [each for each in keys if verbs[each] is verbs[address]]
+        for address, keys in broods(verbs).items()
+    }
+    hidden = {address for each in whose.values() for address in each}
+    return replace(
+        plan,
+        actions=tuple(
+            replace(action, cause=f"{action.cause}, with {_trials(len(whose[action.address]))}")
+            if whose.get(action.address)
+            else action
+            for action in plan.actions
+            if action.address not in hidden
+        ),
+    )
+
+
+def _trials(count: int) -> str:
+    return f"{count} trial{'s' if count != 1 else ''}"
+
+
+def headline(plan: Plan, colour: bool, *, trials: int = 0) -> str:
     """The last line: what it comes to."""
     counts = plan.summary()
     if plan.empty:
@@ -49,7 +81,8 @@ def headline(plan: Plan, colour: bool) -> str:
         return (
             paint("Nothing to do", "bold", colour) + f": everything is as the Labfile says{stay}."
         )
-    return paint("Plan", "bold", colour) + f": {counted(counts, PHRASES)}."
+    more = f", with {_trials(trials)}" if trials else ""
+    return paint("Plan", "bold", colour) + f": {counted(counts, PHRASES)}{more}."
 
 
 def _rows(actions: Sequence[Action], colour: bool) -> Iterator[str]:

@@ -9,13 +9,18 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 NO_NUMBER = "·"
 
 
-def sparkline(values: Sequence[float], width: int = 32) -> str:
-    """The curve in at most *width* characters; a longer one is averaged piece by piece."""
+def sparkline(
+    values: Sequence[float], width: int = 32, bounds: tuple[float, float] | None = None
+) -> str:
+    """The curve in at most *width* characters; a longer one is averaged piece by piece.
+
+    Lowest and highest are the curve's own, or else *bounds*, which several curves can share.
+    """
     points = _pieces(values, width) if len(values) > width else list(values)
     finite = [value for value in points if math.isfinite(value)]
     if not finite:
         return NO_NUMBER * len(points)
-    low, high = min(finite), max(finite)
+    low, high = bounds or (min(finite), max(finite))
     return "".join(_block(value, low, high) for value in points)
 
 

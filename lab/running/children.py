@@ -22,6 +22,7 @@ from lab.running.attempt import Job
 from lab.running.halt import Halt
 from lab.running.io import Ports
 from lab.running.io_children import Hear, Stop
+from lab.running.keeping import trains
 from lab.running.nursery import Nursery, Ticket
 from lab.running.schedule import Demand
 from lab.running.standing import Standing
@@ -108,6 +109,7 @@ class Brood:
             lines=home.lines,
             parameters=parameters,
             hear=progressed,
+            keeps=trains(home.world.graph),
         )
 
     def _demand(self) -> Demand:

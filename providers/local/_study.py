@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 
 from lab.kinds.sweep import Sweep
+from lab.kinds.sweep_value import GOAL, STOPPED, counted, strategy_of
 from lab.model.frozen import dataclass
 from lab.provider import Child, Json, Value
 
 from ._curve import read_curve
 from ._stopping import Series
 from ._trials import Trial
-
-STOPPED = "stopped_early"
-"""The output of a trial that says why it was stopped."""
-GOAL = "another trial reached the goal"
 
 
 @dataclass(slots=True)
@@ -46,13 +42,9 @@ class Study:
         outputs = self.trials[number].outputs
         metrics = outputs.get("metrics") if outputs is not None else None
         latest = metrics.get(name) if isinstance(metrics, Mapping) else None
-        if not isinstance(latest, (int, float)) or not math.isfinite(latest):
-            return None
         strategy = self._strategy(name)
-        if strategy == "latest":
-            return float(latest)
-        seen = [each for each in self.series(number, name).values() if math.isfinite(each)]
-        return max([*seen, latest]) if strategy == "max" else min([*seen, latest])
+        seen = () if strategy == "latest" else self.series(number, name).values()
+        return counted(latest, seen, strategy)
 
     def series(self, number: int, name: str) -> Series:
         """The curve of a trial's metric: from its file, else from what it told."""
@@ -135,9 +127,7 @@ class Study:
 
     def _strategy(self, name: str) -> str:
         objective = self.spec.objective
-        best = "max" if self.maximize else "min"
-        default = best if name == objective.metric else "latest"
-        return objective.metric_strategies.get(name, default)
+        return strategy_of(name, objective.metric, objective.type, objective.metric_strategies)
 
     def outputs(self) -> Iterator[tuple[str, Value]]:
         """What the sweep gives: the best trial's artifacts and all about it.

@@ -6,6 +6,7 @@ import queue
 from collections.abc import Callable, Mapping
 
 from lab.kinds.sweep import Sweep as Spec
+from lab.kinds.sweep_value import GOAL, STOPPED
 from lab.provider import (
     Child,
     Io,
@@ -22,7 +23,7 @@ from lab.provider import (
 from ._brackets import Waits
 from ._propose import Exhausted, propose
 from ._stopping import hopeless
-from ._study import GOAL, STOPPED, Study
+from ._study import Study
 from ._tail import last_lines
 
 __all__ = ["Spec", "adopt", "apply", "destroy", "observe"]
@@ -55,8 +56,9 @@ def _begin(task: Task[Spec], io: Io) -> Study:
         for key in known:
             io.forget(key)
         known = {}
-    if anew:
-        io.remember({"study": task.basis})
+    about = _about(task)
+    if memory != about:
+        io.remember(about)
     again = set() if anew or not _gave_up(task) else {k for k, c in known.items() if c.error}
     for key in again:
         io.note(f"trial #{key} failed before and is tried again")
@@ -67,6 +69,22 @@ def _begin(task: Task[Spec], io: Io) -> Study:
         for key, each in known.items()
     }
     return Study(task.spec, trials)
+
+
+def _about(task: Task[Spec]) -> dict[str, Json]:
+    """Which study it is, and what `lab show` is to know of it before it is done."""
+    objective = task.spec.objective
+    return {
+        "study": task.basis,
+        "max": task.spec.trials.max,
+        "objective": {
+            "metric": objective.metric,
+            "type": objective.type,
+            "goal": objective.goal,
+            "additional_metrics": list(objective.additional_metrics),
+            "metric_strategies": dict(objective.metric_strategies),
+        },
+    }
 
 
 def _gave_up(task: Task[Spec]) -> bool:

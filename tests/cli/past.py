@@ -17,6 +17,7 @@ from lab.model.event import (
     StepFailed,
     StepFinished,
     StepForgotten,
+    StepRemembered,
     StepRetried,
     StepSkipped,
     StepStarted,
@@ -128,9 +129,10 @@ class Past:
         error: str = "exit 1",
         text: str = "",
         interrupted: bool = False,
+        begun: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> None:
-        log = self.start(address)
+        log = self.start(address, **(begun or {}))
         self.write_log(log, text)
         self._add(
             StepFailed(
@@ -162,6 +164,11 @@ class Past:
             StepSkipped(
                 run=self.number, time=self._tick(), address=address, cause=cause, because=because
             )
+        )
+
+    def remembered(self, address: str, memory: Any) -> None:
+        self._add(
+            StepRemembered(run=self.number, time=self._tick(), address=address, memory=memory)
         )
 
     def forgotten(self, address: str) -> None:

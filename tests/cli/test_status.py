@@ -160,7 +160,7 @@ def test_a_trial_belongs_to_its_sweep(past: Past) -> None:
     past.done("a[#7]")
     past.done("a[lr=1]")
     past.end()
-    said = lines(past("status").out)
+    said = lines(past("status", "--trials").out)
     assert "no longer" not in said["a[#7]"]
     assert said["a[lr=1]"].endswith("no longer in the Labfile")
 

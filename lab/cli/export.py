@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from lab.cli import arguments
 from lab.cli.labfile import read_labfile
 from lab.cli.named import add_words, take_labfile
+from lab.cli.verbs import Verbs, run
 from lab.model.diagnostic import Diagnostic, LabfileError, did_you_mean
 from lab.model.graph import Graph
 from lab.model.labfile import Step
@@ -20,22 +21,6 @@ ABOUT = """Print a sweep as a Katib Experiment (v1beta1), ready for `kubectl app
 
 The trials run in the image that `--image` names, which must hold the program and what it imports.
 What a cluster must have beside it is told on standard error."""
-
-
-def main(words: Sequence[str]) -> int:
-    """Runs one of the verbs."""
-    if words and words[0] in ("-h", "--help", "help"):
-        print(_help())
-        return 0
-    if not words or words[0] not in VERBS:
-        given = words[0] if words else ""
-        raise arguments.usage(
-            f"lab exports nothing of the sort `{given}`"
-            if given
-            else "`lab export` wants to know what",
-            did_you_mean(given, VERBS) or "for example: lab export katib sweep --image IMAGE",
-        )
-    return VERBS[words[0]][0](words[1:])
 
 
 def _katib(words: Sequence[str]) -> int:
@@ -64,9 +49,12 @@ def _katib(words: Sequence[str]) -> int:
     return 0
 
 
-VERBS: Mapping[str, tuple[Callable[[Sequence[str]], int], str]] = {
-    "katib": (_katib, "a sweep as a Katib Experiment (v1beta1)"),
-}
+VERBS: Verbs = {"katib": (_katib, "a sweep as a Katib Experiment (v1beta1)")}
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs one of the verbs."""
+    return run("export", VERBS, words, usage="WHAT [STEP] [options]")
 
 
 def _sweep(graph: Graph, named: Sequence[str]) -> Step:
@@ -82,10 +70,3 @@ def _sweep(graph: Graph, named: Sequence[str]) -> Step:
         way = did_you_mean(named[0], sweeps) if named else ""
         raise arguments.usage(said, way or f"name one: {', '.join(sweeps)}")
     return graph.steps[named[0]]
-
-
-def _help() -> str:
-    rows = "\n".join(f"  {verb:<8} {text}" for verb, (_, text) in VERBS.items())
-    return (
-        f"usage: lab export WHAT [STEP] [options]\n\n{rows}\n\n`lab export WHAT --help` says more."
-    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from lab.cli import arguments
-from lab.model.diagnostic import Diagnostic, LabfileError, did_you_mean
+from lab.cli.verbs import Verbs, run
+from lab.model.diagnostic import Diagnostic, LabfileError
 from lab.model.document import Layer
 from lab.reading.katib_import import Imported, imported
 from lab.reading.katib_old import Unfit
@@ -23,22 +24,6 @@ Nothing is overwritten."""
 
 BIGGEST = 16 * 1024 * 1024  # bytes
 LABFILE = "Labfile.yaml"
-
-
-def main(words: Sequence[str]) -> int:
-    """Runs one of the verbs."""
-    if words and words[0] in ("-h", "--help", "help"):
-        print(_help())
-        return 0
-    if not words or words[0] not in VERBS:
-        given = words[0] if words else ""
-        raise arguments.usage(
-            f"lab imports nothing of the sort `{given}`"
-            if given
-            else "`lab import` wants to know what",
-            did_you_mean(given, VERBS) or "for example: lab import katib experiment.yaml",
-        )
-    return VERBS[words[0]][0](words[1:])
 
 
 def _katib(words: Sequence[str]) -> int:
@@ -66,9 +51,12 @@ def _katib(words: Sequence[str]) -> int:
     return 0
 
 
-VERBS: Mapping[str, tuple[Callable[[Sequence[str]], int], str]] = {
-    "katib": (_katib, "a Katib Experiment (v1beta1, v1alpha3)"),
-}
+VERBS: Verbs = {"katib": (_katib, "a Katib Experiment (v1beta1, v1alpha3)")}
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs one of the verbs."""
+    return run("import", VERBS, words, usage="WHAT FILE [-o Labfile.yaml]")
 
 
 def labfile_text(found: Imported, origin: str) -> str:
@@ -114,8 +102,3 @@ def _write(path: str, text: str) -> None:
         ) from None
     except OSError as error:
         raise arguments.usage(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _help() -> str:
-    rows = "\n".join(f"  {verb:<8} {text}" for verb, (_, text) in VERBS.items())
-    return f"usage: lab import WHAT FILE [-o Labfile.yaml]\n\n{rows}\n\n`lab import WHAT --help` says more."

@@ -132,12 +132,12 @@ def test_what_katib_cannot_say(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["import"], "wants to know what"),
-        (["import", "kubeflow", "x"], "lab imports nothing of the sort `kubeflow`"),
+        (["import"], "usage: lab import WHAT FILE"),
+        (["import", "kubeflow", "x"], "there is no command `lab import kubeflow`"),
         (["import", "katib", "absent.yaml"], "absent.yaml cannot be read"),
         (["export", "katib"], "needs an image"),
         (["export", "katib", "swep", "--image", "i"], "there is no sweep `swep`"),
-        (["export", "helm"], "lab exports nothing of the sort `helm`"),
+        (["export", "helm"], "there is no command `lab export helm`"),
     ],
 )
 def test_a_command_line_that_cannot_be_meant(

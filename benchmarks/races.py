@@ -20,7 +20,7 @@ from measure import (
 )
 from rows import Row, absent, compare, judged, raw, seconds
 from setting import Setting, fresh, lab_json, lab_of, run_race
-from tools import Tool
+from tools import WIDE, Tool
 
 SMALL, LARGE = 1_000, 10_000
 # "Linear" allows for this much: caches that no longer fit, a sort here and there.
@@ -47,6 +47,7 @@ def plan(setting: Setting) -> list[Row]:
 APPLY: Mapping[str, Budget] = MappingProxyType(
     {
         "ninja-touch": Budget(2.0, "`touch` of a file on both sides", "lab-touch"),
+        "ninja-wide": Budget(2.0, f"the same with -j {WIDE} on both sides", "lab-wide"),
         "ninja": Budget(None, "`true` on both sides, after which ninja knows nothing as done"),
         "terraform-exec": Budget(0.1, "local-exec `true`"),
         "snakemake": Budget(0.1, "`true`, and an empty file for each rule"),
@@ -70,7 +71,7 @@ def apply(setting: Setting) -> list[Row]:
     """An apply of trivial commands from nothing, with durable state where the tool has one."""
     out = LEFT_OUT_BY_QUICK if setting.quick else ()
     budgets = {name: budget for name, budget in APPLY.items() if name not in out}
-    names = ("lab", "lab-touch", *budgets)
+    names = ("lab", "lab-touch", "lab-wide", *budgets)
     found = run_race(setting, "apply", names, "apply", once=("terraform",))
     what = f"apply of {setting.size:,} trivial commands, -j {setting.jobs}"
     rows = compared(setting, "apply", what, found, budgets)

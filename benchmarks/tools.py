@@ -12,6 +12,8 @@ from measure import Missing
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".venv-bench" / "bin"
 LAB = ROOT / ".venv" / "bin" / "lab"
+WIDE = 8
+"""Jobs at a time in the contest of many: more than there are cores, so that writes overlap with work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +33,14 @@ Catalogue = Mapping[str, Tool | Missing]
 
 def catalogue(jobs: int, lab: Path = LAB) -> Catalogue:
     """Every contender by name, found on this machine or missing with the reason."""
-    count = str(jobs)
+    count, many = str(jobs), str(WIDE)
     return {
         "lab": lab_tool(lab, jobs),
         "lab-touch": lab_tool(lab, jobs, "lab-touch"),
+        "lab-wide": lab_tool(lab, WIDE, "lab-wide", engine="lab-touch"),
         "ninja": peer("ninja", "ninja", ("-j", count, "--quiet")),
         "ninja-touch": peer("ninja-touch", "ninja", ("-j", count, "--quiet")),
+        "ninja-wide": peer("ninja-wide", "ninja", ("-j", many, "--quiet"), engine="ninja-touch"),
         "make": system("make", "make", ("-j", count, "--silent")),
         "doit": peer("doit", "doit", ("--verbosity", "0")),
         "doit-jobs": peer("doit-jobs", "doit", ("--verbosity", "0", "-n", count), engine="doit"),
@@ -61,13 +65,13 @@ def interpreter(program: Path) -> Path:
     return named if is_python else program.with_name("python")
 
 
-def lab_tool(program: Path, jobs: int, label: str = "lab") -> Tool | Missing:
+def lab_tool(program: Path, jobs: int, label: str = "lab", engine: str = "") -> Tool | Missing:
     """The tool that the budgets are about."""
     if not program.exists():
         return Missing(label, f"{program} is not there; run `make demo` first")
     return Tool(
         label=label,
-        engine=label,
+        engine=engine or label,
         version=version_of(program, "version"),
         plan=(str(program), "plan", "--no-color"),
         apply=(str(program), "apply", "--no-color", "-j", str(jobs)),

@@ -13,6 +13,7 @@ from dataclasses import field
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from lab.kinds.spec import Lifecycle, StepOutputs, option
+from lab.kinds.warm import Warm
 from lab.model.child import Child, Parent, Told
 from lab.model.frozen import dataclass
 from lab.model.labfile import Resources
@@ -94,18 +95,6 @@ class Completed:
     cpu_seconds: float = 0.0
     max_rss: int = 0
     fresh: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Warm:
-    """What a Python program's process may have imported before it starts, since others import the same.
-
-    ``modules`` are dotted names; one that ends with ``?`` is imported only where it is installed, and may
-    name what is no module. ``options`` is how many words after the interpreter are its own options.
-    """
-
-    modules: tuple[str, ...]
-    options: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,7 @@ def _json(told: Explained) -> dict[str, Any]:
         "needs": dict(told.needs),
         "needed_by": list(told.needed_by),
         "does_not_count": known_json(dict(told.ignored)),
+        "starts": told.starts or None,
         "warnings": list(told.warnings),
         "runs": [
             {

@@ -10,6 +10,7 @@ from lab.cli.explain_times import Time, times_of
 from lab.cli.session import Session
 from lab.cli.standing import Holding, holding
 from lab.kinds.spec import Option
+from lab.kinds.warm import start_in, told
 from lab.model.address import owner
 from lab.model.frozen import dataclass
 from lab.model.labfile import PLAIN, Step
@@ -61,6 +62,7 @@ class Explained:
     ignored: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
     times: tuple[Time, ...] = ()
+    starts: str = ""  # how its program does, or each trial's
 
 
 def explained(session: Session, address: str, *, refresh: bool) -> Explained:
@@ -69,14 +71,13 @@ def explained(session: Session, address: str, *, refresh: bool) -> Explained:
     Raises:
         LabError: no plan can be made for it.
     """
-    graph, state = session.graph, session.state
+    graph, state, journal = session.graph, session.state, session.journal
     gone = [a for a in state.records if owner(a) not in graph.steps]
     first = f"+{address}" if address in graph.steps else address
     draft = session.plan(Selection(only=[first, *gone]), session.survey(refresh=refresh))
     action = next(a for a in draft.plan.actions if a.address == address)
     step = graph.steps.get(address)
     wanted = draft.wanted.get(address)
-    journal = session.journal
     return Explained(
         address=address,
         action=action,
@@ -89,9 +90,22 @@ def explained(session: Session, address: str, *, refresh: bool) -> Explained:
         needs=_needs(session, address),
         needed_by=tuple(graph.dependents().get(address, ())),
         ignored=_ignored(session, step) if step else {},
+        starts=_starts(session, step) if step else "",
         warnings=tuple(w for w in draft.plan.warnings if w.startswith((address, f"`{address}`"))),
         times=tuple(times_of(journal, address, graph.needs.get(address, ()))) if journal else (),
     )
+
+
+def _starts(session: Session, step: Step) -> str:
+    """How a training's program starts, or a trial's; empty for other kinds."""
+    made = step.trial or step
+    if made.kind != "training" or made.target.provider != "local":
+        return ""
+    several = step.trial is not None or "[" in step.address
+    start = start_in(made.spec, session.files.read_text, several=several)
+    if start is None:
+        return "as its keys say once they are known"
+    return f"each trial {told(start)}" if step.trial is not None else told(start)
 
 
 def _counted(identity: Mapping[str, Any], action: Action) -> Iterator[Counted]:

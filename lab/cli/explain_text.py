@@ -75,6 +75,8 @@ def _head(told: Explained) -> Iterator[list[Cell]]:
     yield [Cell("state", "dim"), Cell(f"{about.sign} {said}", about.style)]
     if told.step is not None:
         yield [Cell("cache", "dim"), Cell(_cache(told))]
+    if told.starts:
+        yield [Cell("starts", "dim"), Cell(told.starts)]
     for warning in told.warnings:
         yield [Cell("note", "yellow"), Cell(warning)]
 

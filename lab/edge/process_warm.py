@@ -13,6 +13,7 @@ from lab.provider import Warm
 
 _SERVER = os.path.join(os.path.dirname(os.path.abspath(lab.__file__)), "inject", "lab_warm.py")
 _OWN = "LAB_"  # what tells one step from another, and no import reads
+_READ = "LAB_SEED"  # but for what seeds modules as they are imported
 _ROOM = 4096  # bytes for LAB_STEP_DIR, which a forked process cannot have in its first variables
 
 
@@ -27,7 +28,7 @@ def request(
     inside = own and f"{cwd}/".startswith(f"{own}/")
     home = env.get("LAB_ROOT", "/") if inside else cwd
     first = 1 + warm.options
-    shared = {n: str(v) for n, v in env.items() if not n.startswith(_OWN)}
+    shared = {n: str(v) for n, v in env.items() if n == _READ or not n.startswith(_OWN)}
     server = [*map(str, argv[:first]), _SERVER, "3", *warm.modules]
     text = repr((server, home, sorted(shared.items())))
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.machinery
 import os
+import random
 import sys
 import types
 from typing import Any, NoReturn
@@ -30,13 +31,19 @@ def become(
         if before.get(name) != value:
             os.environb[name] = value
     sys.orig_argv = words
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        numpy.seed()  # Python's own generator does so by itself when it is forked
     process = sys.modules.get("multiprocessing.process")
     if process is not None:
         process.ORIGINAL_DIR = folder  # type: ignore[attr-defined]
         process.current_process().authkey = os.urandom(32)
+
+
+def randomize(state: tuple[Any, ...] | None) -> None:
+    """Goes on from the *state* that a seed has led to; without one no two are to draw the same."""
+    numpy = sys.modules.get("numpy.random")
+    if state is not None:
+        random.setstate(state)
+    elif numpy is not None:
+        numpy.seed()  # Python's own generator does so by itself when it is forked
 
 
 def _show(words: list[str], own: dict[bytes, bytes]) -> None:

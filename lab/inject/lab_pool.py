@@ -14,6 +14,7 @@ import gc
 import importlib
 import importlib.util
 import os
+import random
 import socket
 import sys
 import threading
@@ -80,10 +81,14 @@ def main(at_start: frozenset[str]) -> None:
     with open("/proc/self/environ", "rb") as file:  # the interpreter may have added to it since
         before = dict(each.split(b"=", 1) for each in file.read().split(b"\0") if b"=" in each)
     fault = _prepare(modules)
+    # Being forked, Python's generator forgets its seed, and NumPy's keeps what nobody gave it.
+    seeded = "LAB_SEED" in os.environ and any(type(f).__name__ == "_Finder" for f in sys.meta_path)
+    state = random.getstate() if seeded else None
     start = _serve(link, fault, at_start)
     link.close()
     start.wear()
     lab_become.become(start.folder, start.argv, start.env, python, before)
+    lab_become.randomize(state)
     lab_become.run(start.argv)
 
 

@@ -162,3 +162,12 @@ class Training:
     def check(tree: Mapping[str, Any]) -> Iterator[Finding]:
         """What is wrong with the keys taken together; what is not known yet is passed over."""
         yield from findings(tree)
+
+    warm: list[str] | None = option(
+        "The modules that are imported once for all trials and instances, which are then forked from that"
+        " process; empty: each starts afresh. Absent: what the script imports, where an `environment` runs"
+        " several of them.",
+        example=["tensorflow"],
+        default=None,
+        identity=False,
+    )

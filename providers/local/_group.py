@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from lab.model.frozen import dataclass
-from lab.provider import Completed, Io, Part
+from lab.provider import Completed, Io, Part, Warm
 
 from ._cluster import Replica
 
@@ -29,6 +29,7 @@ class Program:
     env: Mapping[str, str]
     on_line: Callable[[str], None] | None
     part: Part
+    warm: Warm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,13 @@ class Group:
 
         came: Completed | BaseException
         try:
-            came = program.part.run(program.argv, cwd=program.cwd, env=program.env, on_line=heard)
+            came = program.part.run(
+                program.argv,
+                cwd=program.cwd,
+                env=program.env,
+                on_line=heard,
+                warm=program.warm,
+            )
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             came = error
         told = program.replica in self._told

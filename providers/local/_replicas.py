@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 
 from lab.kinds.training import Training as Spec
+from lab.kinds.warm import Cold, Warm
 from lab.model.frozen import dataclass
 from lab.model.layout import OUTPUT_FILE
 from lab.provider import Completed, Io, Json, Refused, Task
@@ -31,6 +32,7 @@ class Work:
     cwd: str
     env: Mapping[str, str]
     on_line: Callable[[str], None]
+    start: Warm | Cold = Cold("nobody asked")
 
 
 @dataclass(slots=True)
@@ -93,11 +95,22 @@ def _once(
             env |= _aside(task, replica)
         on_line = _both(work.on_line, heard.hear) if not i else heard.hear
         part = io.part(replica.name)
-        programs.append(Program(replica, work.argv, work.cwd, env, on_line, part))
+        warm = work.start if isinstance(work.start, Warm) else None
+        programs.append(Program(replica, work.argv, work.cwd, env, on_line, part, warm))
     group = Group(programs, io)
     with MemoryLimit(task.directory, task.resources.memory, group.end) as limit:
         came = group.run()
+    _tell_fresh(came, work.start, io)
     return came, limit.over
+
+
+def _tell_fresh(came: Came, start: Warm | Cold, io: Io) -> None:
+    """Notes why a program began in a fresh process, where somebody may have expected otherwise."""
+    reasons = [end.came.fresh for end in came.ends if isinstance(end.came, Completed)]
+    if isinstance(start, Cold) and start.wanted:
+        reasons.append(start.reason)
+    for reason in dict.fromkeys(filter(None, reasons)):
+        io.note(f"[lab] it ran in a fresh process: {reason}")
 
 
 def _both(one: Callable[[str], None], other: Callable[[str], None]) -> Callable[[str], None]:

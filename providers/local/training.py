@@ -6,12 +6,13 @@ import os
 import posixpath
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import lab.provider
 from lab.crashpoint import passing
 from lab.kinds.training import JsonlMetrics, StdoutMetrics
 from lab.kinds.training import Training as Spec
+from lab.kinds.warm import Cold, Warm, start_of
 from lab.model.frozen import dataclass
 from lab.provider import Io, Refused, Task, Value, leave_in_place, unobservable
 
@@ -54,9 +55,9 @@ def apply(task: Task[Spec], io: Io) -> Mapping[str, Value]:
     begun = _begin(task, io)
     source = source_of(spec.metrics, task.root, _origin(begun))
     kept = None if begun.curve == begun.metrics_file else begun.curve
-    env = _env(task, begun, io)
+    env, cwd = _env(task, begun, io), folder(task.root, spec.cwd)
     with Watch(source, kept, io) as watch:
-        work = Work(argv=argv, cwd=folder(task.root, spec.cwd), env=env, on_line=watch.hear)
+        work = Work(argv=argv, cwd=cwd, env=env, on_line=watch.hear, start=_start(task, argv, cwd))
         values = train(task, io, replicas, work)
     return collect(spec.artifacts, values, io, {"metrics": _last(source, spec)})
 
@@ -113,6 +114,27 @@ def _env(task: Task[Spec], begun: Begun, io: Io) -> dict[str, str]:
     if spec.seed is not None:
         env |= {"LAB_SEED": str(spec.seed), "PYTHONHASHSEED": str(spec.seed % _SEEDS)}
     return env
+
+
+def _start(task: Task[Spec], argv: Sequence[str], cwd: str) -> Warm | Cold:
+    spec = task.spec
+    return start_of(
+        argv,
+        cwd,
+        _text,
+        declared=spec.warm,
+        environment=spec.environment is not None,
+        several="[" in task.address,
+        replicas=spec.replicas is not None,
+    )
+
+
+def _text(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return None
 
 
 # --- how it begins ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-WIDTH = 100  # columns
+WIDTH = 110  # columns
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 

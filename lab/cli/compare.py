@@ -17,13 +17,18 @@ from lab.report.value_text import json_line
 ABOUT = """Trainings of past runs side by side: parameters, metrics, times, curves, and which inputs differ.
 
   lab compare 3 7            all that runs 3 and 7 trained
-  lab compare 3:train 7      of run 3 only the step `train` (a pattern: `train*`)"""
+  lab compare 3:train 7      of run 3 only the step `train` (a pattern: `train*`)
+  lab compare 'sweep[#3]' 'sweep[#7]'    two trials of a sweep, as they were last done"""
 
 
 def main(words: Sequence[str]) -> int:
     """Prints a table and the curves."""
     parser = arguments.parser("compare", ABOUT)
-    add_words(parser, "RUN…", "a run's number; or RUN:STEP, one of its steps or a pattern")
+    add_words(
+        parser,
+        "RUN…",
+        "a run's number; RUN:STEP, one of its steps or a pattern; or a STEP, when last done",
+    )
     arguments.add_commands(parser)
     parser.add_argument(
         "--json", action="store_true", help="for machines: every point of each curve"
@@ -31,7 +36,7 @@ def main(words: Sequence[str]) -> int:
     args = arguments.parse(parser, words)
     rest = take_labfile(args)
     if not rest:
-        raise arguments.usage("`lab compare` wants runs", "for example: lab compare 3 7")
+        raise arguments.usage("`lab compare` wants runs or steps", "for example: lab compare 3 7")
     with recorded(args) as lab:
         found = [each for word in rest for each in trained_in(lab, word)]
         found = list({(each.run, each.address): each for each in found}.values())

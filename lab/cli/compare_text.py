@@ -63,6 +63,7 @@ def _value(
 
 
 def _inputs(found: Sequence[Trained], colour: bool, width: int | None) -> Iterator[str]:
+    found = [each for each in found if each.inputs]  # a sweep itself reads none
     paths = _names(each.inputs for each in found)
     differing = [path for path in paths if _differ([each.inputs.get(path) for each in found])]
     if not differing:

@@ -10,7 +10,7 @@ from typing import Any
 from lab.cli.arguments import usage
 from lab.cli.curves import read_curve
 from lab.cli.recorded import NotYetError, Recorded
-from lab.model.address import matches
+from lab.model.address import child_key, matches
 from lab.model.diagnostic import Diagnostic
 from lab.model.event import StepFinished
 from lab.model.frozen import dataclass
@@ -35,8 +35,9 @@ class Trained:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The step's parameters as they were."""
-        found = self.done.identity.get("parameters")
+        """The step's parameters as they were; of a sweep the best ones."""
+        best = self.done.outputs.get("best_parameters")
+        found = best if isinstance(best, Mapping) else self.done.identity.get("parameters")
         return dict(found) if isinstance(found, Mapping) else {}
 
     @property
@@ -61,12 +62,15 @@ def run_number(lab: Recorded, word: str) -> int:
 
 
 def trained_in(lab: Recorded, word: str) -> list[Trained]:
-    """The trainings that `RUN`, or `RUN:STEP` with a pattern, finished.
+    """The trainings that `RUN`, or `RUN:STEP` with a pattern, finished; of a step alone the newest.
 
     Raises:
         LabError: there is no such run, or it finished none.
     """
     number, _, pattern = word.partition(":")
+    newest = list(_newest(lab, word)) if not number.isdigit() else []
+    if newest:
+        return newest
     run = run_number(lab, number)
     found = [
         each
@@ -86,13 +90,32 @@ def trained_in(lab: Recorded, word: str) -> list[Trained]:
 
 
 def _trained(lab: Recorded, run: int) -> Iterator[Trained]:
+    ended = (event for event in lab.lab.events(run=run) if isinstance(event, StepFinished))
+    for event in sorted(ended, key=lambda each: _trial(each.address)):
+        if isinstance(event.done.outputs.get("metrics"), Mapping):
+            yield _one(lab, event.address, event.done)
+
+
+def _newest(lab: Recorded, pattern: str) -> Iterator[Trained]:
+    """What the steps that *pattern* names came to when they were last done."""
+    for address in sorted(lab.state.records, key=_trial):
+        done = lab.state.records[address].done
+        if done is None or not isinstance(done.outputs.get("metrics"), Mapping):
+            continue
+        if address == pattern or matches(address, pattern):
+            yield _one(lab, address, done)
+
+
+def _one(lab: Recorded, address: str, done: Done) -> Trained:
     row = lab.lab.row
-    for event in lab.lab.events(run=run):
-        if isinstance(event, StepFinished) and isinstance(
-            event.done.outputs.get("metrics"), Mapping
-        ):
-            path = curve_path(lab.root, row.name, row.overlay, run, event.address)
-            yield Trained(run=run, address=event.address, done=event.done, curves=read_curve(path))
+    path = curve_path(lab.root, row.name, row.overlay, done.run, address)
+    return Trained(run=done.run, address=address, done=done, curves=read_curve(path))
+
+
+def _trial(address: str) -> int:
+    """Trials in the order of their numbers, behind all other steps."""
+    key = child_key(address)
+    return int(key) if key.isdecimal() else -1
 
 
 def record_of(lab: Recorded, run: int) -> Mapping[str, Any] | None:

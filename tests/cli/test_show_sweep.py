@@ -207,3 +207,15 @@ def test_trials_fold_into_their_sweep_unless_asked_for(broken_off: Past) -> None
         assert "sweep[#1]" not in text and "other[#1]" in text
         assert "sweep[#10]" in broken_off(*words, "--trials").out
         assert "sweep[#10]" in broken_off(*words, "--json").out
+
+
+def test_two_trials_are_compared(broken_off: Past) -> None:
+    found = json.loads(broken_off("compare", "sweep[#10]", "sweep[#1]", "--json").out)
+    assert [(each["step"], each["metrics"]["acc"]) for each in found] == [
+        ("sweep[#10]", 0.65),
+        ("sweep[#1]", 0.4),
+    ]
+    assert found[1]["curves"] == {"acc": [0.2, 0.7, 0.4]}
+    all_ = json.loads(broken_off("compare", "1", "--json").out)
+    assert [each["step"] for each in all_][-2:] == ["sweep[#6]", "sweep[#10]"]
+    assert "not the number of a run" in broken_off("compare", "sweep[#3]", expect=2).err

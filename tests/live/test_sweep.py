@@ -79,6 +79,10 @@ def test_trials_are_steps_and_the_best_one_s_artifacts_are_the_sweep_s(project: 
     assert out["trials"]["succeeded"] == 6
     assert Path(out["model"]).read_text() == str(out["best"]["x"])
     assert "loss=" in project.lab("logs", "sweep[#3]").out
+    project.lab("artifacts", "get", "1", "sweep[#3].model", "third")
+    assert (project.folder / "third").read_text() in dict(ledger(project))["sweep[#3]"]
+    assert "6 trials" in project.lab("status").out
+    assert project.lab("gc", "--json").json["entries"] == []
     again = project.apply(*SWEEP)
     assert again.steps("started") == []
     assert len(ledger(project)) == 6

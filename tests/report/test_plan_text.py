@@ -10,7 +10,7 @@ import pytest
 from lab.model.plan import Action, Change, Plan, Verb
 from lab.model.values import ABSENT, Unknown
 from lab.report.plan_json import plan_json
-from lab.report.plan_text import plan_text
+from lab.report.plan_text import plan_text, steps_of
 
 
 def action(address: str, verb: Verb, cause: str = "why", *changes: Change, **over: Any) -> Action:
@@ -156,3 +156,16 @@ def test_null_is_a_side_and_absent_is_none() -> None:
     change = Change("v", None, ABSENT)
     (made,) = plan_json(Plan(actions=(action("a", Verb.UPDATE, "c", change),)), "L")["actions"]
     assert made["changes"] == [{"path": "v", "before": None}]
+
+
+def test_trials_that_go_with_their_sweep_are_counted_in_its_line() -> None:
+    going = [action(f"sweep[#{n}]", Verb.DESTROY) for n in range(1, 13)]
+    stays = [action("other[#1]", Verb.DESTROY), action("kept", Verb.KEEP)]
+    alone = [action("kept[#2]", Verb.FORGET)]  # its sweep does not share its fate
+    plan = Plan(actions=(*going, *stays, *alone, action("sweep", Verb.DESTROY)))
+    text = plan_text(plan, colour=False)
+    assert "why, with 12 trials" in text and "sweep[#" not in text
+    assert "other[#1]" in text and "kept[#2]" in text
+    assert text.endswith("Plan: 2 to destroy, 1 to forget, 1 kept, with 12 trials.")
+    assert "sweep[#12]" in plan_text(plan, colour=False, verbose=True)
+    assert steps_of(plan) == 5 - 1

@@ -1,4 +1,4 @@
-"""What is wrong with a training's replicas and strategy taken together, as far as the Labfile alone shows it."""
+"""What is wrong with a training's replicas, strategy and restarts taken together, as far as the Labfile shows it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ _SERVED = "write `replicas: {chief: 1, worker: 2, ps: 1}`"
 
 def findings(tree: Mapping[str, Any]) -> Iterator[Finding]:
     """Everything at once; where a number or the strategy is not known yet, nothing."""
+    if "max_restarts" in tree and tree.get("restart", "never") == "never":
+        yield (
+            ("max_restarts",),
+            "`max_restarts` says how often `restart: on_failure` starts again, and nothing restarts here",
+            "write `restart: on_failure` beside it, or leave it out",
+        )
     counts = _counts(tree.get("replicas"))
     strategy = tree.get("strategy", "none")
     if counts is None or not isinstance(strategy, str):

@@ -40,6 +40,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument(
         "--run", metavar="N", help="a sweep as it was when run N ended; without it as it is now"
     )
+    arguments.add_commands(parser)
     args = arguments.parse(parser, words)
     rest = take_labfile(args)
     with recorded(args) as lab:

@@ -58,6 +58,7 @@ class Option:
     of_kind: tuple[str, ...] = ()
     minimum: float | None = None
     pattern: str = ""
+    beside: Mapping[str, Json] = field(default_factory=dict)
 
 
 def option(
@@ -73,6 +74,7 @@ def option(
     of_kind: tuple[str, ...] = (),
     minimum: float | None = None,
     pattern: str = "",
+    beside: Mapping[str, Json] | None = None,
 ) -> Any:
     """A key of a step: its sentence of documentation, an example, and its default if it has one.
 
@@ -88,6 +90,7 @@ def option(
         of_kind: the kinds that a StepOutputs field may name.
         minimum: the least number allowed.
         pattern: a regular expression that the whole text must match.
+        beside: other keys, with values, without which this one is refused; tests put them beside the example.
     """
     known = Option(
         doc=doc,
@@ -99,6 +102,7 @@ def option(
         of_kind=of_kind,
         minimum=minimum,
         pattern=pattern,
+        beside=beside or {},
     )
     if factory is not MISSING:
         return field(default_factory=factory, metadata={"lab": known})

@@ -149,6 +149,7 @@ class Training:
         default=3,
         minimum=0,
         identity=False,
+        beside={"restart": "on_failure"},
     )
     seed: int | None = option(
         "Seeds Python, NumPy and TensorFlow (with it Keras) in every Python that is started, as soon as they"

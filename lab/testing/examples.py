@@ -18,7 +18,7 @@ def example_trees(spec: type[Any], good: Mapping[str, Any]) -> Iterator[tuple[st
         example: Any = field.option.example
         if _names_a_step(field.shape) and isinstance(example, str):
             example = {"$outputs": example, "values": {}}
-        yield key, {**tree, key: example}
+        yield key, {**tree, **field.option.beside, key: example}
 
 
 def _names_a_step(shape: Shape) -> bool:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,21 @@ def test_options_of_a_command():
 )
 def test_every_command_tells_its_options(verb):
     assert "--help" in words(verb, "--")
+
+
+NO_STATE = {"validate", "graph", "export katib"}  # read the Labfile alone
+RUN_ANYWAY = {"apply", "destroy", "state import"}  # run its commands, too
+
+
+def test_whatever_looks_at_a_state_may_be_allowed_the_command_that_tells_where_it_is():
+    lines = []
+    for verb in VERBS:
+        branches = getattr(import_module(f"lab.cli.{verb}"), "VERBS", {})
+        lines += [[verb, branch] for branch in branches] or [[verb]]
+    for line in lines:
+        options = words(*line, "--")
+        if "--overlay" in options and " ".join(line) not in NO_STATE | RUN_ANYWAY:
+            assert "--allow-commands" in options, f"lab {' '.join(line)}"
 
 
 @pytest.mark.parametrize("verb", ["import", "export"])

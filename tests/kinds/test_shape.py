@@ -61,9 +61,6 @@ def settled(spec: type[Any], tree: Mapping[str, Json]) -> tuple[Mapping[str, Jso
     return settle_fields(record_of(spec), tree, (), run), run
 
 
-BESIDE = {"max_restarts": {"restart": "on_failure"}}  # what a key means nothing without
-
-
 @pytest.mark.parametrize("spec", WORDS, ids=lambda spec: spec.__name__)
 def test_every_example_has_the_shape_it_exemplifies(spec: type[Any]) -> None:
     record = record_of(spec)
@@ -72,7 +69,7 @@ def test_every_example_has_the_shape_it_exemplifies(spec: type[Any]) -> None:
     needed |= {group[0]: record.fields[group[0]].option.example for group in record.one_of}
     for key, known in record.fields.items():
         tree = {k: v for k, v in needed.items() if key not in groups or k not in groups}
-        _, run = settled(spec, {**tree, **BESIDE.get(key, {}), key: known.option.example})
+        _, run = settled(spec, {**tree, **known.option.beside, key: known.option.example})
         assert run.faults == [], key
 
 

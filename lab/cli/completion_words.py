@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
@@ -11,7 +12,7 @@ from typing import Any
 
 from lab.cli import arguments
 from lab.cli.completion_names import overlays, step_names, tags, target_names, variable_names
-from lab.cli.main import VERBS
+from lab.cli.main import VERBS, leading
 
 FILES, FOLDERS = ":files", ":folders"
 """Lines that ask the shell to complete file names itself."""
@@ -23,7 +24,13 @@ def candidates(words: Sequence[str]) -> list[str]:
     What cannot be completed gives no lines; nothing here is an error.
     """
     before, current = _joined(words or [""])
+    ahead, before = leading(before)
     try:
+        if ahead[-1:] == ["-C"]:
+            return [FOLDERS]
+        for option, value in itertools.pairwise(ahead):
+            if option == "-C":
+                os.chdir(os.path.expanduser(value))
         if not before:
             return _matching(current, VERBS.items())
         return list(_of_verb(before[0], before[1:], current))

@@ -71,13 +71,23 @@ def _run(words: list[str]) -> int:
     if words in (["version"], ["--version"], ["-V"]):
         print(f"lab {__version__}")
         return 0
+    ahead, words = leading(words)
     verb = words[0] if words else "--help"
     if verb in ("--help", "-h", "help"):
         print(_help())
         return 0
     if verb not in VERBS:
         return _unknown(verb)
-    return _guarded(verb, words[1:])
+    end = words.index("--") if "--" in words else len(words)
+    return _guarded(verb, [*words[1:end], *ahead, *words[end:]])
+
+
+def leading(words: list[str]) -> tuple[list[str], list[str]]:
+    """The options before the command, and the rest: `lab -C DIR plan` means `lab plan -C DIR`."""
+    at = 0
+    while at < len(words) and (words[at] == "--no-color" or words[at].startswith("-C")):
+        at += 2 if words[at] == "-C" else 1
+    return words[:at], words[at:]
 
 
 def _guarded(verb: str, words: list[str]) -> int:
@@ -127,8 +137,11 @@ def _streams() -> ModuleType:
 def _unknown(verb: str) -> int:
     from lab.model.diagnostic import did_you_mean
 
-    hint = did_you_mean(verb, VERBS)
-    print(f"lab: there is no command `{verb}`{': ' + hint if hint else ''}", file=sys.stderr)
+    if verb.startswith("-"):
+        print(f"lab: `{verb}` comes behind the command: lab COMMAND {verb} …", file=sys.stderr)
+    else:
+        hint = did_you_mean(verb, VERBS)
+        print(f"lab: there is no command `{verb}`{': ' + hint if hint else ''}", file=sys.stderr)
     print("`lab --help` lists them all.", file=sys.stderr)
     return EXIT_USAGE
 
@@ -137,7 +150,7 @@ def _help() -> str:
     rows = "\n".join(f"  {verb:<11} {text}" for verb, text in VERBS.items())
     return f"""lab {__version__}: one YAML file declares a whole machine-learning lab
 
-usage: lab COMMAND [Labfile.yaml] [options]
+usage: lab [-C DIR] COMMAND [Labfile.yaml] [options]
 
 {rows}
 

@@ -123,6 +123,15 @@ def test_files_are_the_shells_own_matter():
     assert words("init", "") == [FOLDERS]
 
 
+def test_a_folder_before_the_command(lab, monkeypatch):
+    monkeypatch.chdir("/")
+    assert words("-C", "") == [FOLDERS]
+    assert words("-C", str(lab), "gra") == ["graph"]
+    assert words("-C", str(lab), "state", "sh") == ["show"]
+    monkeypatch.chdir("/")
+    assert words("-C", str(lab), "explain", "tr") == ["train"]
+
+
 def test_parts_of_the_state_command():
     assert "unlock" in words("state", "")
     assert words("state", "rm", "tr") == ["train"]

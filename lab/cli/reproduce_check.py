@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from lab.cli.reproduce_scratch import Again
+from lab.model.address import child_key, owner
 from lab.model.frozen import dataclass
-from lab.model.state import Record
+from lab.model.state import Done, Record
 from lab.model.values import Artifact, Value
 from lab.report.tables import Cell, Column, table
 from lab.report.value_text import brief
@@ -43,8 +44,8 @@ def checks_of(
 ) -> list[Check]:
     """What the run's steps came to, and what they came to now in *folder*; places are as in the lab's folder."""
     found: list[Check] = []
-    for address, done in again.made.items():
-        record = made.get(address)
+    for address in _in_order(again.made):
+        done, record = again.made[address], made.get(address)
         now = dict(_flat("", record.done.outputs)) if record and record.done else {}
         for name, before in _flat("", done.outputs):
             then, found_now = _placed(before, again.root), _placed(now.get(name), folder)
@@ -52,6 +53,19 @@ def checks_of(
             if check is not None:
                 found.append(check)
     return found
+
+
+def _in_order(made: Mapping[str, Done]) -> list[str]:
+    """Steps as they finished; a sweep's trials by their number, before it."""
+    finished: dict[str, int] = {}
+    for address in made:
+        finished.setdefault(owner(address), len(finished))
+
+    def place(address: str) -> tuple[int, float]:
+        key = child_key(address)
+        return finished[owner(address)], int(key) if key.isdigit() else math.inf
+
+    return sorted(made, key=place)
 
 
 def _check(step: str, name: str, then: object, now: object, tolerance: float) -> Check | None:

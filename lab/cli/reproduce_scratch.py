@@ -13,6 +13,7 @@ from lab.cli.trained import record_of
 from lab.edge.files import Files
 from lab.edge.objects import Objects
 from lab.edge.private import make_private
+from lab.model.address import owner
 from lab.model.diagnostic import Diagnostic
 from lab.model.event import StepFinished
 from lab.model.fold import fold
@@ -128,8 +129,8 @@ def _from(root: str, source: Any) -> Any:
 def apply_words(again: Again, folder: str) -> list[str]:
     """The words behind `lab apply` that repeat the run in *folder*."""
     words = [f"{folder}/Labfile.yaml", "--yes"]
-    for address in again.made:
-        words += ["--only", f"+{address}"]
+    for step in dict.fromkeys(owner(address) for address in again.made):
+        words += ["--only", f"+{step}"]
     for name, value in again.vars.items():
         words += ["--var", f"{name}={json.dumps(value)}"]
     return [*words, "-e", again.overlay] if again.overlay else words

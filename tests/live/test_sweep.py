@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.project import Project
@@ -55,6 +56,12 @@ TRAIN = """
         time.sleep(0.05 if not os.path.exists("slow") else 5)
     with open(os.path.join(os.environ["LAB_STEP_DIR"], "model"), "w") as model:
         model.write(sys.argv[1])
+"""
+ALONE = """
+    import fcntl
+    with open("alone", "a") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(0.3)
 """
 SWEEP = ("--only", "sweep")
 
@@ -216,3 +223,22 @@ def test_destroy_and_forget_take_the_trials_along(project: Project) -> None:
 def test_one_worker_runs_the_sweep_and_its_trials(project: Project) -> None:
     project.apply(*SWEEP, "-j", "1", "--var", "max=3")
     assert len(ledger(project)) == 3
+
+
+def test_a_run_that_went_on_is_made_again_whole(project: Project) -> None:
+    project.apply(*SWEEP, "--var", "max=2")
+    project.apply(*SWEEP, "--var", "max=4")
+    said = project.lab("reproduce", "2", "--json").json
+    assert said["same"] is True
+    steps = list(dict.fromkeys(check["step"] for check in said["checks"]))
+    assert steps == ["sweep[#3]", "sweep[#4]", "sweep"]
+    assert project.lab("reproduce", "1", "--json").json["same"] is True
+
+
+def test_trials_that_do_not_fit_into_memory_together_wait_for_each_other(project: Project) -> None:
+    half = psutil.virtual_memory().total * 6 // 10
+    needs = f"{{trial: {{like: train, resources: {{memory: {half}}}}}"
+    project.labfile(LABFILE.replace("trial: {like: train}", needs[1:]))
+    project.write("train.py", TRAIN + ALONE)
+    project.apply(*SWEEP, "--var", "max=4")
+    assert project.lab("output", "--json").json["trials"]["succeeded"] == 4

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from measure import Missing
 from setting import Setting
+from tools import ROOT
 
 # More than this share of the cores taken by others makes every figure doubtful.
 BUSY = 0.5
@@ -31,12 +32,17 @@ def described(setting: Setting) -> Mapping[str, str]:
         "memory": f"{memory_gib():.0f} GiB",
         "load at the start": f"{load:.2f}{doubt}",
         "fsync of 4 KiB": f"{1000 * fsync_seconds(setting.work):.2f} ms",
-        "python": f"{platform.python_version()}, for the baseline {setting.python}",
+        "python": f"{platform.python_version()}, for the baseline {shown(setting.python)}",
         "tools": ", ".join(f"{name} {version}" for name, version in tools.items()),
         "asked": f"{setting.size:,} steps, {setting.rounds} rounds, -j {setting.jobs}"
         + (", quick" if setting.quick else "")
         + (", slow" if setting.slow else ""),
     }
+
+
+def shown(path: Path) -> str:
+    """A path of the checkout as it is called there, wherever that lies."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def processor() -> str:

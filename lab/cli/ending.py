@@ -58,6 +58,8 @@ def ending(
         "interrupted": ("Interrupted", "yellow"),
     }[report.outcome]
     counts = counted(report.counts, PHRASES) or "nothing ran"
+    if trials := report.counts.get("trials", 0):
+        counts += f", with {trials} trial{'s' if trials != 1 else ''}"
     print(f"\n{paint(word, style, colour)} in {took}: {counts}.")
     if report.outcome != "done":
         print(f"To go on: {paint(again(session, args, verb), 'bold', colour)}")

@@ -89,7 +89,9 @@ def _status(facts: Facts, now: float) -> str:
     """`done 3 minutes ago, in run 4 (2025-11-23 16:33:05)`."""
     record = facts.record
     if record is None:
-        return "forgotten or destroyed; only its history is left"
+        swept = facts.begun is not None and facts.begun.kind == "sweep"
+        again = "; `--run N` shows it as it was when run N ended" if swept else ""
+        return f"forgotten or destroyed; only its history is left{again}"
     newest = record.tried or record.done
     if newest is None:
         return facts.standing.word

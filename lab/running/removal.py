@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from lab.crashpoint import passing
+from lab.model.address import owner
 from lab.model.event import StepForgotten
 from lab.model.frozen import dataclass
 from lab.model.graph import Graph
@@ -109,7 +110,14 @@ class _Removal:
                 self.forced = True
                 self._how.stop.set()
         else:
-            self._course.count("forgotten" if action.verb is Verb.FORGET else "destroyed")
+            self._course.count(self._word(action))
+
+    def _word(self, action: Action) -> str:
+        """What it is counted as; a trial goes with its sweep, as the plan has it."""
+        whose = owner(action.address)
+        if whose != action.address and whose in self._actions:
+            return "trials"
+        return "forgotten" if action.verb is Verb.FORGET else "destroyed"
 
     def _stays(self, address: str) -> None:
         because = self._kept[address]

@@ -213,9 +213,11 @@ def test_at_the_goal_running_trials_are_stopped_and_a_timeout_loses_nothing(
     assert counts["total"] == counts["succeeded"] + counts["killed"] == 6
 
 
-def test_destroy_and_forget_take_the_trials_along(project: Project) -> None:
+def test_destroy_takes_the_trials_along(project: Project) -> None:
     project.apply(*SWEEP, "--var", "max=2")
-    project.lab("destroy", *SWEEP, "--yes")
+    assert ": 1 destroyed, with 2 trials." in project.lab("destroy", *SWEEP, "--yes").out
+    assert "`--run N` shows it" in project.lab("show", "sweep").out
+    assert "2 of 2: 2 done" in project.lab("show", "sweep", "--run", "1").out
     assert "sweep" not in project.lab("state", "list", "--json").out
     assert not list((project.folder / ".lab/work/swept/steps").glob("sweep*"))
 

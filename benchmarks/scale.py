@@ -60,8 +60,11 @@ APPLIES = (
     Rival("snakemake", 0.1, lambda tool: tool.apply),
     Rival("ninja-touch", None, lambda tool: tool.apply),
 )
+AGAIN = tuple(
+    replace(rival, limit=None) if rival.name == "snakemake" else rival for rival in APPLIES
+)
 RACES: Mapping[str, tuple[Rival, ...]] = MappingProxyType(
-    {"plan": PLANS, "apply": APPLIES, "apply again": APPLIES}
+    {"plan": PLANS, "apply": APPLIES, "apply again": AGAIN}
 )
 Times = Mapping[tuple[str, str, int], Result | TooSlow]  # by verb, contender and size
 

@@ -34,6 +34,9 @@ class Files(Protocol):
 
     def is_dir(self, path: str) -> bool: ...
 
+    def is_file(self, path: str) -> bool:
+        """Whether there is something that is no folder."""
+
     def read_text(self, path: str) -> str | None:
         """A small text file, or None if it is not there or is not text."""
 

@@ -51,6 +51,9 @@ class _NoFiles:
     def is_dir(self, path: str) -> bool:
         return False
 
+    def is_file(self, path: str) -> bool:
+        return False
+
     def read_text(self, path: str) -> str | None:
         return None
 

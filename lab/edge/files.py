@@ -61,6 +61,10 @@ class Files:
         status = self._status(self._full(path))
         return status is not None and stat.S_ISDIR(status.st_mode)
 
+    def is_file(self, path: str) -> bool:
+        status = self._status(self._full(path))
+        return status is not None and not stat.S_ISDIR(status.st_mode)
+
     def read_text(self, path: str) -> str | None:
         try:
             handle, _ = open_plain(self._full(path))

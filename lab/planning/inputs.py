@@ -84,7 +84,7 @@ def named(spec: type[Any], tree: Mapping[str, Any], files: Files) -> list[str]:
     made = _made(roles, tree)
     found: dict[str, None] = {}
     for path in _mentioned(roles, tree, cwd):
-        if path in found or path in made or not _is_file(path, files):
+        if path in found or path in made or not files.is_file(path):
             continue
         found[path] = None
         if path.endswith(".py"):
@@ -211,7 +211,3 @@ def _normal(word: str, cwd: str) -> str | None:
 
 def _clean(cwd: str) -> str:
     return cwd[len(_ROOT_MARK) :].lstrip("/") or "." if cwd.startswith(_ROOT_MARK) else cwd
-
-
-def _is_file(path: str, files: Files) -> bool:
-    return files.exists(path) and not files.is_dir(path)

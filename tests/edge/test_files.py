@@ -84,6 +84,10 @@ class TestDigest:
         assert not files.is_dir("file")
         assert files.exists("file")
         assert files.is_dir(".")
+        assert [path for path in ("none", ".", "file", "pipe") if files.is_file(path)] == [
+            "file",
+            "pipe",
+        ]
 
     def test_an_artifact_has_its_absolute_path_and_size(self, tmp_path: Path) -> None:
         (tmp_path / "out").mkdir()

@@ -96,6 +96,9 @@ class FakeFiles:
     def is_dir(self, path: str) -> bool:
         return bool(self._below(self._path(path)))
 
+    def is_file(self, path: str) -> bool:
+        return self._path(path) in self.texts
+
     def read_text(self, path: str) -> str | None:
         self.read.append(path)
         if path in self.locked:

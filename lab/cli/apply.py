@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 
@@ -47,6 +48,7 @@ def main(words: Sequence[str]) -> int:
             if before is not None:
                 require_sealed(path, session)
             end_survivors(session)
+            _make_ready(session, args)
             selection = arguments.selection(args)
             found = session.survey(refresh=args.refresh, selection=selection)
             commands = before is None or args.allow_commands  # a saved plan's steps stay as unknown
@@ -63,6 +65,14 @@ def main(words: Sequence[str]) -> int:
             return _run(session, args, found, draft)
     finally:
         session.close()
+
+
+def _make_ready(session: Session, args: argparse.Namespace) -> None:
+    """Where steps are sure to run, what starts their programs starts now, beside the planning."""
+    steps, records = session.graph.steps, session.state.records
+    if args.replace or len(records) < len(steps):
+        with contextlib.suppress(OSError):  # the first step that needs it says what is wrong
+            session.processes.warm()
 
 
 def _run(session: Session, args: argparse.Namespace, found: Survey, draft: Draft) -> int:

@@ -100,8 +100,11 @@ class Step:
         return False
 
     def _ask(self, left: list[tree.Row]) -> None:
-        """Each is asked once: some programs take a second SIGTERM for impatience."""
-        for one in left:
+        """Each is asked once: some programs take a second SIGTERM for impatience.
+
+        Parents before their children: a shell whose command has ended goes on with the next one.
+        """
+        for one in sorted(left, key=lambda one: (one.started, one.pid)):
             if (one.pid, one.started) not in self._asked:
                 tree.ask_to_end(one.pid)
         # Also how they are known again, should they leave the group.

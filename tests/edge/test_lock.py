@@ -24,6 +24,8 @@ from lab.edge.lock_flock import Taken
 from lab.edge.lock_holder import from_text, proof, this_process, to_text
 from lab.model.diagnostic import Diagnostic, StateError
 
+pytestmark = pytest.mark.live  # real processes, files and servers, for seconds
+
 Start = Callable[..., "subprocess.Popen[str]"]
 PROGRAM = str(Path(__file__).with_name("lock_program.py"))
 

@@ -14,7 +14,11 @@ from pathlib import Path
 import pytest
 from process_bench import Bench, a_bench, alive, dead, number_in, wait_for
 
+from lab.edge import warden_tree
 from lab.edge.process import Cancel, Cancelled, TimedOut
+from lab.edge.warden_steps import Step
+
+pytestmark = pytest.mark.live  # real processes, files and servers, for seconds
 
 
 @pytest.fixture
@@ -179,3 +183,17 @@ def test_close_ends_what_runs(bench: Bench) -> None:
     with pytest.raises(Cancelled):
         bench.sh("true")
     bench.processes.close()
+
+
+def test_parents_are_asked_before_their_children(bench: Bench, monkeypatch) -> None:
+    """A shell whose command has ended goes on with the next one, unless it knows by then that it is to end."""
+    asked: list[int] = []
+    monkeypatch.setattr(warden_tree, "ask_to_end", asked.append)
+    rows = [
+        warden_tree.Row(pid, 1, 7, 7, float(at), ended=False)
+        for pid, at in ((9, 3), (12, 2), (7, 2), (8, 5))
+    ]
+    step = Step(1, 7, "", -1)
+    step._ask(rows)
+    step._ask(rows)
+    assert asked == [7, 12, 9, 8]

@@ -18,6 +18,8 @@ from lab.model.diagnostic import StateError
 from lab.model.event import StepRemembered
 from lab.model.layout import state_path
 
+pytestmark = pytest.mark.live  # real processes, files and servers, for seconds
+
 STEPS = 120
 
 

@@ -20,6 +20,8 @@ from lab.testing import Conformance, RealIo, World, made, task_for
 from providers.local import _fetch, dataset
 from providers.local.dataset import Spec
 
+pytestmark = pytest.mark.live  # real processes, files and servers, for seconds
+
 DATA = bytes(range(256)) * 4096  # 1 MiB
 SHA = hashlib.sha256(DATA).hexdigest()
 

@@ -245,11 +245,12 @@ class TestTeam:
                 steps="""
     steps:
       long: {kind: command, command: "while :; do touch up; sleep 0.1; done"}
-      short: {kind: command, command: "while [ ! -e cut ]; do sleep 0.05; done; echo made >> made"}
+      short: {kind: command, command: "touch going; while [ ! -e cut ]; do sleep 0.05; done; echo made >> made"}
 """,
             )
             with running(project, "apply", "-j", "2") as one:
                 up(project)
+                until((project.folder / "going").exists)
                 proxy.cut()
                 began = time.time()
                 (project.folder / "cut").touch()
